@@ -1,0 +1,261 @@
+// Package adapters holds the contract between the gateway and every system it
+// keeps in step: WordPress sites, Credly, backpacks.
+//
+// An adapter is a client of one kind of system. It knows neither the store, nor
+// the pages, nor another adapter; what it can do is said by the interfaces that
+// its type has, never by an error "not supported". The gateway never wraps an
+// adapter: time-outs, rate limits, circuit breaker, metrics and the SSRF guard
+// sit in the *http.Client that it is given.
+//
+// To write one: a folder with client.go (calls), wire.go (types), normalize.go
+// (pure: no clock, no I/O) and adapter.go; one line in builtin; and a test that
+// calls adaptertest.Run.
+package adapters
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"badgebridge/openbadges"
+)
+
+type (
+	// Remote names one configured connection, for example "wp-campus".
+	Remote string
+	// Ref is a record's id at its remote. Only the adapter that made it reads
+	// into it.
+	Ref string
+	// Cursor says where a feed stopped. "" starts over. Only the adapter that
+	// made it reads into it.
+	Cursor string
+	// Key makes a write happen once: same key, same effect.
+	Key string
+)
+
+// Adapter is what every remote can do.
+type Adapter interface {
+	// Check asks the remote whether it is there and takes our credentials.
+	// ErrUnauthorized when it refuses them. It changes nothing there.
+	Check(ctx context.Context) (Health, error)
+}
+
+// Health is the answer of Check.
+type Health struct {
+	// Identity names the system behind the address (for a site its uuid and
+	// home URL). The engine pins it: a remote that answers with another
+	// identity is a clone or was moved, and is read-only until an admin says
+	// which. "" when the remote has no such notion.
+	Identity string
+	Name     string            // as the remote calls itself
+	Version  string            // of the remote's software, for people
+	Details  map[string]string // for people: what the admin page shows
+	Warnings []string          // for people: what will stop working, and the cure
+}
+
+// Source is a remote that reports awards.
+type Source interface {
+	Adapter
+	// Changes lists what changed after the cursor, oldest first, tombstones
+	// included. It may repeat a record, it must not skip one. An error of kind
+	// ErrCursorGone means that the feed no longer reaches back to the cursor:
+	// the caller lists everything and goes on from the cursor that List ends
+	// with.
+	Changes(ctx context.Context, after Cursor) (Page, error)
+	// List lists all records that exist now. The listing is complete when a page
+	// with More false was read; that page's Next is a cursor for List's next
+	// call only, while ChangesFrom holds a cursor for Changes.
+	List(ctx context.Context, from Cursor) (Page, error)
+	// Absence says what it means that a complete List no longer names a record.
+	Absence() Absence
+}
+
+// Absence is what a record's absence from a complete List means.
+type Absence string
+
+// The meanings of an absence.
+const (
+	AbsenceRevoked Absence = "revoked" // the remote only ever drops revoked records
+	AbsenceDeleted Absence = "deleted" // the copy there was removed; the award holds
+	AbsenceUnknown Absence = "unknown" // can't be told: flag it for a person
+)
+
+// Page is one page of a feed.
+type Page struct {
+	Records []Record
+	Next    Cursor // where the next call of the same method goes on
+	More    bool
+	// ChangesFrom is set on the pages of List: a cursor for Changes taken at or
+	// before the listing's start, so that nothing between the two is skipped.
+	ChangesFrom Cursor
+}
+
+// Record is one award as a remote reports it.
+type Record struct {
+	Ref      Ref
+	Version  string // changes when the record's content changes; "" unknown
+	External Key    // our key, where the remote kept it
+	Gone     *Tombstone
+	Raw      []byte // the bytes it came in
+	// Award is Raw normalized. Award.BadgeClass.ID is the badge's Ref at the
+	// remote. Only Ref and Gone count on a tombstone.
+	Award openbadges.Award
+}
+
+// GoneKind says why a record is no longer there.
+type GoneKind string
+
+// The kinds of tombstone.
+const (
+	GoneRevoked GoneKind = "revoked" // taken back by an explicit act at the remote
+	GoneDeleted GoneKind = "deleted" // the row went without a word: user or badge deleted, points lost
+)
+
+// Tombstone marks a record that no longer exists at its remote.
+type Tombstone struct {
+	Kind   GoneKind
+	At     time.Time
+	Reason string
+}
+
+// Issuance is what an Issuer needs to award one badge.
+type Issuance struct {
+	Key       Key
+	Award     openbadges.Award
+	Class     Ref // the badge at that remote
+	Recipient openbadges.Recipient
+	// EarnerKey is stable for one recipient of this gateway and means nothing
+	// elsewhere. A remote that keeps it lets Find settle a doubtful write.
+	EarnerKey string
+	// PageURL is the public page of the award at the gateway, "" when none.
+	PageURL string
+	// Notify asks the remote to tell the recipient itself.
+	Notify bool
+}
+
+// Issuer is a remote that awards badges.
+type Issuer interface {
+	Adapter
+	// Issue awards once per Key and returns the record's Ref there. If it can't
+	// tell whether the remote did it, IsAmbiguous(err) holds. ErrConflict: the
+	// recipient has this badge there already. ErrRejected carries the remote's
+	// own words.
+	Issue(ctx context.Context, in Issuance) (Ref, error)
+}
+
+// Deposit is a finished assertion on its way to a backpack.
+type Deposit struct {
+	Key       Key
+	Assertion []byte
+	Baked     []byte // the image with the assertion baked in; nil when none
+}
+
+// Backpack is a remote that keeps finished assertions.
+type Backpack interface {
+	Adapter
+	Store(ctx context.Context, in Deposit) (Ref, error)
+}
+
+// Found is the answer of Find.
+type Found string
+
+// The answers of Find.
+const (
+	Present Found = "present"
+	Absent  Found = "absent"
+	Unknown Found = "unknown" // the remote can't say; a person decides
+)
+
+// Finder settles ambiguous writes.
+type Finder interface {
+	// Find looks for the award that in describes. The Ref counts only when
+	// Present.
+	Find(ctx context.Context, in Issuance) (Ref, Found, error)
+	// Settle is how long a fresh write may stay invisible at the remote.
+	Settle() time.Duration
+}
+
+// Updater changes an award in place.
+type Updater interface {
+	Update(ctx context.Context, r Ref, in Issuance) error
+}
+
+// Revoker takes awards back.
+type Revoker interface {
+	// Revoke makes r invalid at the remote. Revoking twice is no error.
+	Revoke(ctx context.Context, r Ref, reason string) error
+}
+
+// Remover takes a copy away without saying that it was invalid.
+type Remover interface {
+	Remove(ctx context.Context, r Ref) error
+}
+
+// Class is a badge as a remote reports it.
+type Class struct {
+	Ref        Ref
+	Version    string
+	Raw        []byte
+	BadgeClass openbadges.BadgeClass
+	// Issuable is false for a badge that exists but can't be awarded now
+	// (a draft, an archived template).
+	Issuable bool
+	State    string // the remote's own word, for people
+}
+
+// ClassPage is one page of a catalog.
+type ClassPage struct {
+	Classes []Class
+	Next    Cursor
+	More    bool
+}
+
+// Catalog lists the badges that a remote can award.
+type Catalog interface {
+	BadgeClasses(ctx context.Context, from Cursor) (ClassPage, error)
+}
+
+// CatalogWriter creates or changes a badge at the remote, once per Key.
+type CatalogWriter interface {
+	PutBadgeClass(ctx context.Context, k Key, c openbadges.BadgeClass, image []byte) (Ref, error)
+}
+
+// Hint says that something may have changed at a remote; it is never taken as
+// the fact itself. Ref is "" when the webhook named none.
+type Hint struct {
+	ID  string // for deduplication; "" unknown
+	Ref Ref
+}
+
+// Notifier understands the remote's webhooks.
+type Notifier interface {
+	// ParseWebhook authenticates the call and returns hints. ErrUnauthorized
+	// when it is not from the remote.
+	ParseWebhook(h http.Header, body []byte) ([]Hint, error)
+}
+
+// Grant is a person's own permission at a remote.
+type Grant struct {
+	Token   json.RawMessage // secret; sealed by the store
+	Account string          // for people: whose account there
+}
+
+// Connector lets a person connect their own account.
+type Connector interface {
+	Begin(ctx context.Context, callback string) (redirect string, state []byte, err error)
+	Finish(ctx context.Context, state []byte, query url.Values) (Grant, error)
+}
+
+// Driver makes adapters of one kind from their configuration.
+type Driver struct {
+	Kind string
+	// New validates cfg and does no I/O. Its errors name the field, why it is
+	// wrong and what to do.
+	New func(cfg json.RawMessage, hc *http.Client) (Adapter, error)
+	// Hosts names the hosts ("host" or "host:port") that the operator named in
+	// cfg. Calls there may reach private addresses; calls to any other host go
+	// through the SSRF guard.
+	Hosts func(cfg json.RawMessage) ([]string, error)
+}
