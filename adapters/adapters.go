@@ -177,6 +177,12 @@ type Finder interface {
 	Settle() time.Duration
 }
 
+// NameRequirer marks an Issuer that refuses a recipient without given and
+// family name. A push to it waits until the names are known.
+type NameRequirer interface {
+	RequiresNames()
+}
+
 // Updater changes an award in place.
 type Updater interface {
 	Update(ctx context.Context, r Ref, in Issuance) error

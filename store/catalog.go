@@ -49,7 +49,10 @@ type ClassVersion struct {
 	// ContentSHA is the digest that tells a changed badge from an unchanged one.
 	ContentSHA string
 	ImageSHA   string
-	CreatedAt  time.Time
+	// DocumentSHA is the badge class document that was published for this
+	// version, "" before the first: written once, served as it is.
+	DocumentSHA string
+	CreatedAt   time.Time
 }
 
 // Catalog keeps issuers and badges.
@@ -71,6 +74,9 @@ type Catalog interface {
 	// SetVersionImage notes the image of a version, once fetched; setting it
 	// again is no error and changes nothing.
 	SetVersionImage(ctx context.Context, versionID, imageSHA string) error
+	// SetVersionDocument notes the published document of a version. The first
+	// one stays: a later call changes nothing and returns the one that is kept.
+	SetVersionDocument(ctx context.Context, versionID, documentSHA string) (kept string, err error)
 	// VersionsWithoutImage lists versions that name an image that was not
 	// fetched yet, of one remote, oldest first.
 	VersionsWithoutImage(ctx context.Context, remote adapters.Remote, limit int) ([]ClassVersion, error)
