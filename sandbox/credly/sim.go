@@ -1,0 +1,263 @@
+// Package credly simulates the organization side of Credly's API, closely
+// enough that an adapter can't tell it from the real service by what is known
+// of that service in public, and strictly enough that what Credly would refuse
+// is refused here.
+//
+// A Sim is an http.Handler. It serves the API under /v1 and /api/v1, the public
+// Open Badges documents and images, two plain pages where a demo person accepts
+// a badge, and under /__sim a control plane that Credly has no counterpart of:
+// there a test or a demo makes organizations and accounts, moves the clock and
+// asks for faults. The same can be done from Go.
+//
+// Where Credly's behaviour is not documented and was guessed, the guess is a
+// named field of Options, so that it can be flipped once the real service was
+// observed.
+package credly
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	mrand "math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config is what a Sim is made from. The zero value is a strict simulator in
+// memory with the real clock.
+type Config struct {
+	// Now is the clock, time.Now when nil. Advance moves the simulator ahead of
+	// it.
+	Now func() time.Time
+	// BaseURL is the address in the links that the simulator hands out
+	// ("http://localhost:8091"). "" takes the host that each request names.
+	BaseURL string
+	// StateFile keeps all state as one JSON document: loaded by New, written
+	// after every change. "" keeps it in memory alone.
+	StateFile string
+	// Webhooks delivers webhooks. nil means a client with a time limit of 10 s.
+	Webhooks *http.Client
+	// NoControl leaves /__sim out.
+	NoControl bool
+	// FaultSeed seeds the faults that come with a probability.
+	FaultSeed uint64
+	Options   Options
+}
+
+// Options are the behaviours that were inferred, not documented. The zero value
+// is the assumed behaviour.
+type Options struct {
+	// LenientAuth takes Basic credentials without the colon after the token, as
+	// some deployed clients send them. Strict refuses them with 401.
+	LenientAuth bool
+	// UnknownFilterRefused answers 422 to a filter or sort key that is not
+	// known; otherwise it is ignored.
+	UnknownFilterRefused bool
+	// DropFilterOnNext leaves filter and sort out of next_page_url.
+	DropFilterOnNext bool
+	// HideRevokedByDefault leaves revoked badges out of lists that ask for no
+	// state; otherwise a list without a state filter names all states.
+	HideRevokedByDefault bool
+	// NullsLast sorts badges without state_updated_at last when that key is
+	// sorted downwards; otherwise first, as PostgreSQL does.
+	NullsLast bool
+	// RevokeTwiceOK answers 200 when a revoked badge is revoked again; otherwise
+	// 422.
+	RevokeTwiceOK bool
+	// RejectedMayRepeat does not count a rejected badge as a duplicate.
+	RejectedMayRepeat bool
+	// CaseSensitiveEmail compares addresses as they are typed.
+	CaseSensitiveEmail bool
+	// AutoAccept makes a badge accepted at once when the recipient has an
+	// account.
+	AutoAccept bool
+	// PastEndIs404 answers 404 to a page after the last; otherwise an empty one.
+	PastEndIs404 bool
+	// DuplicateMessage is the text of the 422 on a duplicate, "User already has
+	// this badge" when "". Only "already has this badge" is confirmed.
+	DuplicateMessage string
+	// WebhookAny2xx takes every 2xx as a delivery; otherwise only 200.
+	WebhookAny2xx bool
+	// RevokedAssertionOK answers 200 for the hosted assertion of a revoked badge
+	// as if nothing had happened; otherwise 410 with the revoked stub.
+	RevokedAssertionOK bool
+	// EventsOldestFirst lists events in the order they happened; otherwise the
+	// newest first.
+	EventsOldestFirst bool
+	// HighVolumeResetsFormat names badge_format=default in the next_page_url of
+	// the high-volume search whatever was asked.
+	HighVolumeResetsFormat bool
+}
+
+// Sim is a simulated Credly. It is safe for concurrent use.
+type Sim struct {
+	cfg  Config
+	mux  *http.ServeMux
+	ctl  *http.ServeMux
+	pool sync.WaitGroup // deliveries under way
+
+	mu      sync.Mutex
+	st      state
+	byID    map[string]*Badge
+	opt     Options
+	hide    time.Duration
+	faults  []*Fault
+	rng     *mrand.Rand
+	calls   map[string]int
+	commits map[string]int
+	saveErr error
+
+	delivering sync.Mutex
+	images     sync.Map // template id and size -> PNG bytes
+}
+
+// New returns a simulator. It fails when StateFile exists and can't be read.
+func New(cfg Config) (*Sim, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Webhooks == nil {
+		cfg.Webhooks = &http.Client{Timeout: 10 * time.Second}
+	}
+	s := &Sim{
+		cfg: cfg, opt: cfg.Options,
+		byID:  map[string]*Badge{},
+		calls: map[string]int{}, commits: map[string]int{},
+		rng: mrand.New(mrand.NewPCG(cfg.FaultSeed, 1)),
+	}
+	if err := s.load(); err != nil {
+		return nil, err
+	}
+	s.mux, s.ctl = s.routes(), s.controlRoutes()
+	return s, nil
+}
+
+func (s *Sim) routes() *http.ServeMux {
+	m := http.NewServeMux()
+	api := func(pattern string, need permission, h func(*call) reply) {
+		m.HandleFunc(pattern, s.serve(need, h))
+	}
+	api("GET /v1/organizations", mayRead, s.listOrgs)
+	api("GET /v1/organizations/{org}", mayRead, s.getOrg)
+	api("PUT /v1/organizations/{org}", mayWrite, s.putOrg)
+	api("GET /v1/organizations/{org}/authorization_tokens", mayRead, s.listTokens)
+	api("GET /v1/organizations/{org}/badge_templates", mayRead, s.listTemplates)
+	api("GET /v1/organizations/{org}/badge_templates/{id}", mayRead, s.getTemplate)
+	api("GET /v1/organizations/{org}/badges", mayRead, s.listBadges)
+	api("POST /v1/organizations/{org}/badges", mayWrite, s.issueBadge)
+	api("GET /v1/organizations/{org}/badges/{id}", mayRead, s.getBadge)
+	api("DELETE /v1/organizations/{org}/badges/{id}", mayDelete, s.deleteBadge)
+	api("PUT /v1/organizations/{org}/badges/{id}/revoke", mayWrite, s.revokeBadge)
+	api("POST /v1/organizations/{org}/badges/{id}/replace", mayWrite, s.replaceBadge)
+	api("GET /v1/organizations/{org}/high_volume_issued_badge_search", mayRead, s.highVolume)
+	api("GET /v1/organizations/{org}/events", mayRead, s.listEvents)
+	api("GET /v1/organizations/{org}/events/{id}", mayRead, s.getEvent)
+	api("POST /oauth/token", anybody, s.oauthToken)
+	api("GET /v1/obi/v2/badge_assertions/{id}", anybody, s.obiAssertion)
+	api("GET /v1/obi/v2/badge_classes/{id}", anybody, s.obiClass)
+	api("GET /v1/obi/v2/issuers/{org}/badge_classes/{id}", anybody, s.obiClass)
+	api("GET /v1/obi/v2/issuers/{org}", anybody, s.obiIssuer)
+	api("/v1/", mayRead, func(*call) reply { return fail(http.StatusNotFound, "Not found") })
+	m.HandleFunc("GET /images/{image}/{file}", s.serveImage)
+	m.HandleFunc("GET /size/{size}/images/{image}/{file}", s.serveImage)
+	m.HandleFunc("GET /badges/{id}", s.badgePage)
+	m.HandleFunc("GET /badges/{id}/accept", s.acceptPage)
+	m.HandleFunc("POST /badges/{id}/accept", s.acceptForm)
+	m.HandleFunc("POST /badges/{id}/reject", s.rejectForm)
+	m.HandleFunc("GET /{$}", s.indexPage)
+	m.HandleFunc("GET /style.css", serveStyle)
+	return m
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/__sim/") {
+		if s.cfg.NoControl {
+			http.NotFound(w, r)
+			return
+		}
+		s.ctl.ServeHTTP(w, r)
+		return
+	}
+	// The same API answers under both prefixes, and a slash at the end is
+	// tolerated.
+	u := *r.URL
+	u.Path = strings.TrimPrefix(u.Path, "/api")
+	if len(u.Path) > 1 {
+		u.Path = strings.TrimRight(u.Path, "/")
+	}
+	u.RawPath = ""
+	r2 := r.Clone(r.Context())
+	r2.URL = &u
+	s.withFaults(w, r2, s.mux)
+}
+
+// Now is the simulator's clock, UTC to the millisecond.
+func (s *Sim) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now()
+}
+
+func (s *Sim) now() time.Time {
+	return s.cfg.Now().Add(s.st.Offset).UTC().Truncate(time.Millisecond)
+}
+
+// Advance moves the clock forward by d and delivers the webhooks that became
+// due.
+func (s *Sim) Advance(d time.Duration) {
+	s.mu.Lock()
+	s.st.Offset += d
+	s.save()
+	s.mu.Unlock()
+	s.kick()
+}
+
+// HideFresh keeps every badge made from now on out of lists, searches and
+// single reads for d. 0 ends it for later badges.
+func (s *Sim) HideFresh(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hide = d
+}
+
+// SetOptions replaces the inferred behaviours.
+func (s *Sim) SetOptions(o Options) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opt = o
+}
+
+// SaveErr is the error of the last write of StateFile, nil when it went well.
+func (s *Sim) SaveErr() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.saveErr
+}
+
+// Close waits for the webhook deliveries that are under way.
+func (s *Sim) Close() error {
+	s.pool.Wait()
+	return s.SaveErr()
+}
+
+// newID is a random UUID, version 4.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+}
