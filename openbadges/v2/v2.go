@@ -1,0 +1,107 @@
+// Package v2 converts between Open Badges 2.0 documents and the model.
+//
+// Reading is tolerant: it takes strings, objects and arrays wherever real
+// issuers put them, keeps what it does not know, and notes every departure from
+// the specification. Whether a document is valid is not its business; see
+// openbadges/verify. Writing is strict: the Encode functions give exactly the
+// bytes to store and serve, in a stable order, and refuse a document that the
+// specification would not allow. What the model holds and OB 2.0 has no place
+// for is reported as a loss.
+//
+// Source: Open Badges 2.0, 1EdTech final release of 12 April 2018.
+package v2
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"badgebridge/openbadges"
+)
+
+// Context is the JSON-LD context that every written document names.
+const Context = "https://w3id.org/openbadges/v2"
+
+// MaxDocument is the size in bytes up to which a document is read.
+const MaxDocument = 2 << 20
+
+// The types of verification, section VerificationObject.
+const (
+	HostedBadge = "HostedBadge"
+	SignedBadge = "SignedBadge"
+)
+
+// The ways in which reading and writing fail, for errors.Is.
+var (
+	ErrNotJSON    = errors.New("not a JSON object")
+	ErrTooLarge   = errors.New("the document is too large")
+	ErrIncomplete = errors.New("the document would not be a valid one")
+)
+
+// Note is one remark on a conversion: a departure from the specification that
+// reading tolerated, or something that could not be carried over.
+type Note struct {
+	Path    string // the member, for example "badge.issuer.email"
+	Message string
+}
+
+// String gives "path: message".
+func (n Note) String() string { return n.Path + ": " + n.Message }
+
+// Notes collects the remarks of one conversion.
+type Notes []Note
+
+func (n *Notes) add(path, format string, args ...any) {
+	*n = append(*n, Note{Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+// Verification is the assertion's VerificationObject.
+type Verification struct {
+	Type    string // HostedBadge or SignedBadge; another word where the source has one
+	Creator string // IRI of the key, for SignedBadge
+	URL     string // OB 1.x verify.url
+}
+
+// Assertion is an OB 2.0 Assertion document. Award holds what it says about the
+// award; Award.BadgeClass has nothing but its ID where the document only links
+// it, and Award.BadgeClass.Issuer likewise.
+type Assertion struct {
+	ID           string
+	Award        openbadges.Award
+	Image        *openbadges.Image // the baked picture, not the badge's own
+	Verification Verification
+	UID          string // OB 1.x
+	// PlainRecipient allows EncodeAssertion to write a recipient that is not
+	// hashed.
+	PlainRecipient bool
+	// Unknown holds members that neither the model nor this type has a field for.
+	Unknown map[string]json.RawMessage
+}
+
+// Model gives the document as an assertion of the model. document is the bytes
+// that a was read from or written to.
+func (a Assertion) Model(document []byte) openbadges.Assertion {
+	return openbadges.Assertion{
+		ID: a.ID, Version: openbadges.V20, Award: a.Award, Issuer: a.Award.BadgeClass.Issuer, Document: document,
+	}
+}
+
+// HashRecipient returns r with its identity hashed (sha256) under salt. An
+// e-mail address is lower-cased and trimmed first. A recipient that is hashed
+// already is returned as it is.
+func HashRecipient(r openbadges.Recipient, salt string) openbadges.Recipient {
+	if r.Hashed {
+		return r
+	}
+	if r.Type == openbadges.IdentityEmail || r.Type == "" {
+		r.Type = openbadges.IdentityEmail
+		r.Identity = openbadges.NormalizeEmail(r.Identity)
+	}
+	r.Identity = openbadges.HashIdentity(r.Identity, salt)
+	r.Hashed, r.Salt = true, salt
+	return r
+}
+
+// FormatTime writes a time as OB 2.0 wants it: ISO 8601 in UTC.
+func FormatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
