@@ -66,7 +66,9 @@ type Progress struct {
 type Engine struct {
 	cfg    Config
 	remote *remotes
-	wake   chan struct{}
+	// The loops sleep on these.
+	wake     chan struct{}
+	wakePull chan struct{}
 }
 
 // New makes an engine. It does no I/O.
@@ -89,13 +91,15 @@ func New(cfg Config) *Engine {
 	if cfg.Changed == nil {
 		cfg.Changed = func(string) {}
 	}
-	return &Engine{cfg: cfg, remote: newRemotes(cfg), wake: make(chan struct{}, 1)}
+	return &Engine{cfg: cfg, remote: newRemotes(cfg), wake: make(chan struct{}, 1), wakePull: make(chan struct{}, 1)}
 }
 
 // Wake makes the loops look for work at once. It never blocks.
 func (e *Engine) Wake() {
-	select {
-	case e.wake <- struct{}{}:
-	default:
+	for _, c := range []chan struct{}{e.wake, e.wakePull} {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
 	}
 }

@@ -1,0 +1,269 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"time"
+
+	"badgebridge/adapters"
+	"badgebridge/store"
+	"badgebridge/sync/outbox"
+	"badgebridge/sync/reconcile"
+)
+
+// remoteName is what a remote may be called: it is part of addresses.
+var remoteName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+
+// AddRemote validates the configuration, checks the remote, pins its identity
+// and stores it. webhookSecret is the last part of its webhook's address, ""
+// for none. A remote of that name is reconfigured; its cursor and links stay. A
+// remote that can't be checked is not stored: the error says why.
+func (e *Engine) AddRemote(ctx context.Context, name adapters.Remote, kind, title string, config json.RawMessage, webhookSecret string) (store.Remote, error) {
+	if !remoteName.MatchString(string(name)) {
+		return store.Remote{}, &adapters.Error{Op: "add remote", Kind: adapters.ErrRejected,
+			Words: fmt.Sprintf("the name %q must be 1 to 40 of a-z, 0-9 and -, and begin with a letter or digit", name)}
+	}
+	a, _, err := e.remote.make(name, kind, config)
+	if err != nil {
+		return store.Remote{}, err
+	}
+	call, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
+	defer cancel()
+	h, err := a.Check(call)
+	if err != nil {
+		return store.Remote{}, fmt.Errorf("check remote %s: %w", name, err)
+	}
+	return e.putRemote(ctx, name, kind, title, config, webhookSecret, false, h)
+}
+
+// DeclareRemote stores a remote that the configuration file names, without
+// calling it: an absent remote must not stop the start.
+func (e *Engine) DeclareRemote(ctx context.Context, name adapters.Remote, kind, title string, config json.RawMessage, webhookSecret string) (store.Remote, error) {
+	if _, _, err := e.remote.make(name, kind, config); err != nil {
+		return store.Remote{}, err
+	}
+	return e.putRemote(ctx, name, kind, title, config, webhookSecret, true, adapters.Health{})
+}
+
+func (e *Engine) putRemote(ctx context.Context, name adapters.Remote, kind, title string, config json.RawMessage, webhookSecret string, declared bool, h adapters.Health) (store.Remote, error) {
+	sealed, err := e.cfg.Keyring.Seal(config, sealAAD(name))
+	if err != nil {
+		return store.Remote{}, fmt.Errorf("seal the configuration of %s: %w", name, err)
+	}
+	now := store.Moment(e.cfg.Now())
+	var out store.Remote
+	err = e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
+		old, err := tx.Remote(ctx, name)
+		r := store.Remote{
+			Name: name, Kind: kind, Title: title, Config: []byte(sealed), Declared: declared, Identity: h.Identity,
+			State: store.RemoteActive, CreatedAt: now, UpdatedAt: now, NextPull: now,
+		}
+		if webhookSecret != "" {
+			r.WebhookHash = webhookHash(webhookSecret)
+		}
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			if err := tx.CreateRemote(ctx, r); err != nil {
+				return err
+			}
+		case err != nil:
+			return err
+		default:
+			if r.Identity == "" {
+				r.Identity = old.Identity
+			}
+			if r.WebhookHash == "" {
+				r.WebhookHash = old.WebhookHash
+			}
+			if err := tx.PutRemoteConfig(ctx, r); err != nil {
+				return err
+			}
+		}
+		out, err = tx.Remote(ctx, name)
+		return err
+	})
+	if err != nil {
+		return out, fmt.Errorf("store remote %s: %w", name, err)
+	}
+	if !declared {
+		if err := e.noteHealth(ctx, name, h, nil); err != nil {
+			return out, err
+		}
+	}
+	e.Wake()
+	return out, nil
+}
+
+func webhookHash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// RemoveRemote forgets a connection; awards and links stay.
+func (e *Engine) RemoveRemote(ctx context.Context, name adapters.Remote) error {
+	return e.cfg.Store.DeleteRemote(ctx, name)
+}
+
+// PauseRemote stops everything to and from a remote.
+func (e *Engine) PauseRemote(ctx context.Context, name adapters.Remote, reason string) error {
+	return e.cfg.Store.SetRemoteState(ctx, name, store.RemotePaused, reason)
+}
+
+// ResumeRemote makes a paused remote active. One that is read-only because
+// another system answers needs AcceptIdentity: store.ErrStale.
+func (e *Engine) ResumeRemote(ctx context.Context, name adapters.Remote) error {
+	r, err := e.cfg.Store.Remote(ctx, name)
+	if err != nil {
+		return err
+	}
+	if r.State == store.RemoteReadOnly {
+		return fmt.Errorf("resume remote %s: it is read-only: %w", name, store.ErrStale)
+	}
+	if err := e.cfg.Store.SetRemoteState(ctx, name, store.RemoteActive, ""); err != nil {
+		return err
+	}
+	return e.RequestSync(ctx, name)
+}
+
+// AcceptIdentity is an admin's word that the system that answers now is the one
+// that is meant: its identity is pinned and the remote is active again. An
+// adapter that is bound to one site by its own configuration has to be paired
+// again instead; its error says so.
+func (e *Engine) AcceptIdentity(ctx context.Context, name adapters.Remote) error {
+	_, a, err := e.adapter(ctx, e.cfg.Store, name)
+	if err != nil {
+		return err
+	}
+	call, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
+	defer cancel()
+	h, err := a.Check(call)
+	if err != nil {
+		return fmt.Errorf("accept the identity of %s: %w", name, err)
+	}
+	if err := e.cfg.Store.PinIdentity(ctx, name, h.Identity); err != nil {
+		return err
+	}
+	if err := e.cfg.Store.SetRemoteState(ctx, name, store.RemoteActive, ""); err != nil {
+		return err
+	}
+	return e.RequestSync(ctx, name)
+}
+
+// CheckRemote calls Check, records the health, and returns it.
+func (e *Engine) CheckRemote(ctx context.Context, name adapters.Remote) (adapters.Health, error) {
+	_, a, err := e.adapter(ctx, e.cfg.Store, name)
+	if err != nil {
+		return adapters.Health{}, err
+	}
+	call, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
+	defer cancel()
+	h, err := a.Check(call)
+	if serr := e.noteHealth(ctx, name, h, err); serr != nil {
+		return h, serr
+	}
+	if err != nil {
+		return h, fmt.Errorf("check remote %s: %w", name, err)
+	}
+	return h, nil
+}
+
+// RequestSync asks the background loop for a pull of the remote, soon.
+func (e *Engine) RequestSync(ctx context.Context, name adapters.Remote) error {
+	if err := e.cfg.Store.MarkDirty(ctx, name); err != nil {
+		return err
+	}
+	e.Wake()
+	return nil
+}
+
+// Webhook takes a remote's webhook: secret is the last part of its address.
+// store.ErrNotFound when there is no such webhook, adapters.ErrUnauthorized when
+// the call is not from the remote. What it says is only a hint: the remote is
+// pulled soon.
+func (e *Engine) Webhook(ctx context.Context, secret string, h http.Header, body []byte) error {
+	r, err := e.cfg.Store.RemoteByWebhook(ctx, webhookHash(secret))
+	if err != nil {
+		return err
+	}
+	_, a, err := e.adapter(ctx, e.cfg.Store, r.Name)
+	if err != nil {
+		return err
+	}
+	n, ok := a.(adapters.Notifier)
+	if !ok {
+		return store.ErrNotFound
+	}
+	hints, err := n.ParseWebhook(h, body)
+	if err != nil {
+		return fmt.Errorf("webhook of %s: %w", r.Name, err)
+	}
+	now := e.cfg.Now()
+	fresh := len(hints) == 0
+	for _, hint := range hints {
+		if hint.ID == "" {
+			fresh = true
+			continue
+		}
+		first, err := e.cfg.Store.UseOnce(ctx, "webhook/"+string(r.Name), hint.ID, now, now.Add(24*time.Hour))
+		if err != nil {
+			return err
+		}
+		fresh = fresh || first
+	}
+	if !fresh {
+		return nil // told before
+	}
+	return e.RequestSync(ctx, r.Name)
+}
+
+// SendAgain puts a rejected or held push back into the queue, or one that a
+// person cancelled. A push whose outcome is in doubt is first looked for at the
+// remote. store.ErrStale when it is none of these.
+func (e *Engine) SendAgain(ctx context.Context, pushID string) error {
+	p, err := e.cfg.Store.Push(ctx, pushID)
+	if err != nil {
+		return err
+	}
+	from, now := p.State, store.Moment(e.cfg.Now())
+	p.UpdatedAt = now
+	switch {
+	case p.State == store.PushHeld && p.Reason == outbox.Doubt:
+		p.State, p.Reason, p.Attempts, p.NextAt = store.PushSent, outbox.Settling, 0, now
+	case p.State == store.PushRejected, p.State == store.PushHeld,
+		p.State == store.PushCancelled && p.Reason == reconcile.ByPerson,
+		p.State == store.PushQueued: // due later: now
+		p.State, p.Reason, p.Attempts, p.NextAt = store.PushQueued, "", 0, now
+	default:
+		return fmt.Errorf("send push %s again: it is %s: %w", pushID, p.State, store.ErrStale)
+	}
+	if err := e.cfg.Store.SavePush(ctx, p, from, "", false); err != nil {
+		return fmt.Errorf("send push %s again: %w", pushID, err)
+	}
+	e.Wake()
+	return nil
+}
+
+// CancelPush ends a push that is not being sent now: store.ErrStale otherwise.
+func (e *Engine) CancelPush(ctx context.Context, pushID string) error {
+	p, err := e.cfg.Store.Push(ctx, pushID)
+	if err != nil {
+		return err
+	}
+	from := p.State
+	switch from {
+	case store.PushWaiting, store.PushQueued, store.PushRejected, store.PushHeld:
+	default:
+		return fmt.Errorf("cancel push %s: it is %s: %w", pushID, from, store.ErrStale)
+	}
+	p.State, p.Reason, p.UpdatedAt = store.PushCancelled, reconcile.ByPerson, store.Moment(e.cfg.Now())
+	if err := e.cfg.Store.SavePush(ctx, p, from, "", false); err != nil {
+		return fmt.Errorf("cancel push %s: %w", pushID, err)
+	}
+	return nil
+}

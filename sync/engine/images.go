@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"badgebridge/store"
+)
+
+// maxImages bounds how many images one pull fetches; the next one goes on.
+const maxImages = 50
+
+// fetchImages fetches the images that badge versions name and that are not
+// here yet. An image that can't be had is tried again at the next pull and
+// stops nothing.
+func (e *Engine) fetchImages(ctx context.Context, r store.Remote) error {
+	versions, err := e.cfg.Store.VersionsWithoutImage(ctx, r.Name, maxImages)
+	if err != nil || len(versions) == 0 {
+		return err
+	}
+	_, hosts, err := e.remote.get(r)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		if v.Content.Image == nil || v.Content.Image.ID == "" {
+			continue
+		}
+		body, mediaType, err := e.cfg.Fetch(ctx, r.Name, hosts, v.Content.Image.ID)
+		if err != nil {
+			e.cfg.Log.Warn("badge image not fetched", "remote", r.Name, "badge", v.Content.Name, "error", err)
+			continue
+		}
+		sha, err := e.cfg.Store.PutDocument(ctx, mediaType, body)
+		if err != nil {
+			return fmt.Errorf("keep an image: %w", err)
+		}
+		if err := e.cfg.Store.SetVersionImage(ctx, v.ID, sha); err != nil {
+			return fmt.Errorf("keep an image: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,265 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"badgebridge/adapters"
+	"badgebridge/store"
+	"badgebridge/sync/reconcile"
+)
+
+// Preview is what a policy would do: a dry run.
+type Preview struct {
+	Actions []PreviewAction // at most maxPreview
+	// Counts by what would happen: "issue", "revoke", "cancel", or "wait:" and
+	// the reason; "none" counts awards that need nothing.
+	Counts map[string]int
+	Total  int // awards looked at
+}
+
+// maxPreview bounds the actions that a Preview lists one by one.
+const maxPreview = 500
+
+// PreviewAction is one award in a dry run.
+type PreviewAction struct {
+	AwardID string
+	Remote  adapters.Remote
+	Op      store.Op
+	State   store.PushState
+	Reason  string
+	Badge   string
+	Who     string // a name, or a shortened address
+}
+
+// planBatch is how many awards one transaction plans.
+const planBatch = 200
+
+// inline is how many awards a change of policy plans before it answers; the
+// rest is a background job.
+const inline = 500
+
+// JobPlan is the kind of the job that plans the awards of a mapping. Its
+// arguments are {"mapping_id": ID}.
+const JobPlan = "engine.plan"
+
+// PutMapping creates (ID "") or changes a mapping and plans the awards that it
+// concerns: at once where they are few, else in the background. Errors:
+// store.ErrExists for a pair that is mapped already, store.ErrStale when it was
+// changed in the meantime.
+func (e *Engine) PutMapping(ctx context.Context, m store.Mapping) (store.Mapping, error) {
+	err := e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
+		if err := e.checkMapping(ctx, tx, m); err != nil {
+			return err
+		}
+		now := store.Moment(e.cfg.Now())
+		m.UpdatedAt = now
+		if m.ID == "" {
+			m.CreatedAt = now
+			stored, err := tx.CreateMapping(ctx, m)
+			if err != nil {
+				return err
+			}
+			m = stored
+		} else {
+			if err := tx.PutMapping(ctx, m); err != nil {
+				return err
+			}
+			stored, err := tx.Mapping(ctx, m.ID)
+			if err != nil {
+				return err
+			}
+			m = stored
+		}
+		// The job is the promise that every award is planned, whatever happens to
+		// this process.
+		return tx.Enqueue(ctx, store.Job{Kind: JobPlan, Args: []byte(`{"mapping_id":"` + m.ID + `"}`), UniqueKey: fmt.Sprintf("%s:%d", m.ID, m.Version)})
+	})
+	if err != nil {
+		return m, fmt.Errorf("save the mapping: %w", err)
+	}
+	if _, err := e.planMapping(ctx, m.ClassA, m.ClassB, inline); err != nil {
+		e.cfg.Log.Warn("planning goes on in the background", "mapping", m.ID, "error", err)
+	}
+	e.Wake()
+	return m, nil
+}
+
+// checkMapping refuses what can't work.
+func (e *Engine) checkMapping(ctx context.Context, tx store.Tx, m store.Mapping) error {
+	a, err := tx.Class(ctx, m.ClassA)
+	if err != nil {
+		return fmt.Errorf("the first badge: %w", err)
+	}
+	b, err := tx.Class(ctx, m.ClassB)
+	if err != nil {
+		return fmt.Errorf("the second badge: %w", err)
+	}
+	if a.Remote == b.Remote {
+		return &adapters.Error{Op: "map badges", Kind: adapters.ErrRejected, Words: "both badges are of " + string(a.Remote) + "; a mapping joins badges of two places"}
+	}
+	return nil
+}
+
+// PlanMapping plans every award that the mapping concerns. It is idempotent.
+func (e *Engine) PlanMapping(ctx context.Context, id string) error {
+	m, err := e.cfg.Store.Mapping(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("plan mapping %s: %w", id, err)
+	}
+	if _, err = e.planMapping(ctx, m.ClassA, m.ClassB, 0); err != nil {
+		return fmt.Errorf("plan mapping %s: %w", id, err)
+	}
+	e.Wake()
+	return nil
+}
+
+// planMapping plans up to limit awards (0: all) of the two classes.
+func (e *Engine) planMapping(ctx context.Context, classA, classB string, limit int) (planned int, err error) {
+	for _, class := range []string{classA, classB} {
+		after := ""
+		for {
+			batch, err := e.cfg.Store.Awards(ctx, store.AwardFilter{ClassID: class, After: after, Limit: planBatch})
+			if err != nil {
+				return planned, err
+			}
+			if len(batch) == 0 {
+				break
+			}
+			err = e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
+				for _, a := range batch {
+					if _, err := e.plan(ctx, tx, a.ID, "policy"); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return planned, err
+			}
+			planned += len(batch)
+			after = batch[len(batch)-1].ID
+			if limit > 0 && planned >= limit {
+				return planned, nil
+			}
+		}
+	}
+	return planned, nil
+}
+
+// DeleteMapping ends a mapping. Copies that exist stay; what waits is cancelled.
+func (e *Engine) DeleteMapping(ctx context.Context, id string) error {
+	var m store.Mapping
+	err := e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
+		var err error
+		if m, err = tx.Mapping(ctx, id); err != nil {
+			return err
+		}
+		return tx.DeleteMapping(ctx, id)
+	})
+	if err != nil {
+		return fmt.Errorf("delete mapping %s: %w", id, err)
+	}
+	// A push whose mapping is gone can't be sent (it would be held), so that
+	// cancelling the rest is tidying, not safety.
+	if _, err := e.planMapping(ctx, m.ClassA, m.ClassB, 0); err != nil {
+		return fmt.Errorf("cancel what waited for mapping %s: %w", id, err)
+	}
+	return nil
+}
+
+// DryRun says what the mapping would do to the awards that exist, without
+// doing any of it. A mapping with an ID stands in for the stored one.
+func (e *Engine) DryRun(ctx context.Context, m store.Mapping) (Preview, error) {
+	st := e.cfg.Store
+	if err := e.checkMapping(ctx, st, m); err != nil {
+		return Preview{}, fmt.Errorf("dry run: %w", err)
+	}
+	out := Preview{Counts: map[string]int{}}
+	for _, class := range []string{m.ClassA, m.ClassB} {
+		stored, err := st.MappingsOf(ctx, class)
+		if err != nil {
+			return out, fmt.Errorf("dry run: %w", err)
+		}
+		mappings := slices.DeleteFunc(stored, func(o store.Mapping) bool {
+			return o.ID == m.ID || (o.ClassA == m.ClassA && o.ClassB == m.ClassB)
+		})
+		mappings = append(mappings, m)
+		after := ""
+		for {
+			batch, err := st.Awards(ctx, store.AwardFilter{ClassID: class, After: after, Limit: planBatch})
+			if err != nil {
+				return out, fmt.Errorf("dry run: %w", err)
+			}
+			if len(batch) == 0 {
+				break
+			}
+			for _, a := range batch {
+				facts, err := e.facts(ctx, st, a, mappings)
+				if err != nil {
+					return out, fmt.Errorf("dry run: %w", err)
+				}
+				out.Total++
+				actions := reconcile.Plan(facts)
+				if len(actions) == 0 {
+					out.Counts["none"]++
+				}
+				for _, act := range actions {
+					if err := e.preview(ctx, st, &out, a, act); err != nil {
+						return out, fmt.Errorf("dry run: %w", err)
+					}
+				}
+			}
+			after = batch[len(batch)-1].ID
+		}
+	}
+	return out, nil
+}
+
+// preview adds one action to a dry run.
+func (e *Engine) preview(ctx context.Context, tx store.Tx, out *Preview, a store.Award, act reconcile.Action) error {
+	switch act.State {
+	case store.PushWaiting:
+		out.Counts["wait:"+act.Reason]++
+	case store.PushCancelled:
+		out.Counts["cancel"]++
+	default:
+		out.Counts[string(act.Op)]++
+	}
+	if len(out.Actions) >= maxPreview {
+		return nil
+	}
+	class, err := tx.Class(ctx, a.ClassID)
+	if err != nil {
+		return err
+	}
+	who := a.Recipient.Name()
+	if who == "" {
+		who = Shorten(a.Recipient.Identity)
+	}
+	out.Actions = append(out.Actions, PreviewAction{
+		AwardID: a.ID, Remote: act.Remote, Op: act.Op, State: act.State, Reason: act.Reason, Badge: class.Content.Name, Who: who,
+	})
+	return nil
+}
+
+// Shorten hides most of an address: "b…@example.org".
+func Shorten(address string) string {
+	for i, c := range address {
+		if c == '@' {
+			if i == 0 {
+				return address
+			}
+			return string([]rune(address)[0]) + "…" + address[i:]
+		}
+	}
+	if r := []rune(address); len(r) > 4 {
+		return string(r[:2]) + "…"
+	}
+	return address
+}

@@ -1,0 +1,239 @@
+// Package reconcile decides what has to be sent: facts and policy in, actions
+// out. It is pure (no clock, no I/O), so that its promises can be tested by
+// properties:
+//
+//   - planning again after doing what was planned yields nothing;
+//   - the order in which facts became true does not matter;
+//   - nothing is ever sent to the origin;
+//   - at most one live copy per remote;
+//   - a revocation is final;
+//   - without a mapping whose policy says so, nothing is sent.
+package reconcile
+
+import (
+	"cmp"
+	"slices"
+
+	"badgebridge/adapters"
+	"badgebridge/store"
+)
+
+// The reasons of a waiting or cancelled push. They are stored and shown in the
+// reader's language.
+const (
+	WaitClaim    = "claim"        // the member has not answered yet
+	WaitName     = "name"         // the remote needs given and family name
+	WaitAddress  = "address"      // the recipient's address is not known
+	WaitPaused   = "paused"       // an admin paused the mapping
+	WaitIssuable = "not-issuable" // the badge there is a draft or archived
+
+	NotWanted = "not-wanted" // cancelled by plan; planned anew it comes back
+	ByPerson  = "person"     // cancelled by a person; it stays so
+)
+
+// Facts is everything about one award that decides what has to be sent.
+type Facts struct {
+	Award   Award
+	Links   []Link
+	Pushes  []Push
+	Targets []Target
+}
+
+// Award is the part of an award that policy looks at.
+type Award struct {
+	ID         string
+	Origin     adapters.Remote
+	Claim      store.ClaimState
+	Revoked    bool
+	Expired    bool
+	Flagged    bool
+	HasAddress bool
+	Named      bool
+}
+
+// Link is a record of the award at a remote.
+type Link struct {
+	Remote     adapters.Remote
+	Ref        adapters.Ref
+	Role       store.LinkRole
+	State      store.LinkState
+	Generation int
+}
+
+// Push is a write that exists already.
+type Push struct {
+	ID         string
+	Op         store.Op
+	Remote     adapters.Remote
+	Generation int
+	State      store.PushState
+	Reason     string
+	Ref        adapters.Ref
+}
+
+// Target is a place that a mapping names for the award's badge, with the policy
+// of that mapping in this direction and what the remote can do.
+type Target struct {
+	Remote    adapters.Remote
+	MappingID string
+	When      store.When
+	Revoke    bool
+	Paused    bool
+	Issuable  bool
+	CanIssue  bool
+	CanRevoke bool
+	NeedsName bool
+	// Twin: the recipient has the target badge there already by an award of its
+	// own; a copy would be a second one.
+	Twin bool
+}
+
+// Action is one change to the table of pushes. PushID is "" for a new one.
+type Action struct {
+	PushID     string
+	Op         store.Op
+	Remote     adapters.Remote
+	Generation int
+	MappingID  string
+	Ref        adapters.Ref
+	State      store.PushState
+	Reason     string
+}
+
+// Plan says what has to change among the award's pushes. The actions come in a
+// fixed order: by remote, then operation.
+func Plan(f Facts) []Action {
+	var out []Action
+	planned := map[adapters.Remote]bool{}
+	for _, t := range ordered(f.Targets) {
+		if t.Remote == f.Award.Origin || planned[t.Remote] {
+			continue // never to the origin; one mapping a remote decides
+		}
+		planned[t.Remote] = true
+		out = append(out, planIssue(f, t)...)
+		out = append(out, planRevoke(f, t)...)
+	}
+	// What waits for a remote that no mapping names any more is not wanted.
+	for _, p := range f.Pushes {
+		if !planned[p.Remote] && p.Op == store.OpIssue && cancellable(p) {
+			out = append(out, cancel(p))
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Action) int {
+		return cmp.Or(cmp.Compare(a.Remote, b.Remote), cmp.Compare(a.Op, b.Op), cmp.Compare(a.Generation, b.Generation))
+	})
+	return out
+}
+
+// ordered puts the target that sends most readily first, so that of two
+// mappings to one remote the outcome does not hang on their order.
+func ordered(targets []Target) []Target {
+	rank := map[store.When]int{store.AtOnce: 0, store.OnClaim: 1, store.Never: 2}
+	out := slices.Clone(targets)
+	slices.SortStableFunc(out, func(a, b Target) int {
+		paused := map[bool]int{false: 0, true: 1}
+		return cmp.Or(
+			cmp.Compare(a.Remote, b.Remote),
+			cmp.Compare(rank[a.When], rank[b.When]),
+			cmp.Compare(paused[a.Paused], paused[b.Paused]),
+			cmp.Compare(a.MappingID, b.MappingID))
+	})
+	return out
+}
+
+func planIssue(f Facts, t Target) []Action {
+	last, have := latestIssue(f.Pushes, t.Remote)
+	if !wanted(f, t) {
+		if have && cancellable(last) {
+			return []Action{cancel(last)}
+		}
+		return nil
+	}
+	state, reason := readiness(f.Award, t)
+	switch {
+	case !have:
+		return []Action{{Op: store.OpIssue, Remote: t.Remote, Generation: 1, MappingID: t.MappingID, State: state, Reason: reason}}
+	case last.State == store.PushWaiting, last.State == store.PushQueued,
+		last.State == store.PushCancelled && last.Reason == NotWanted:
+		if last.State == state && (last.Reason == reason || state == store.PushQueued) {
+			return nil // a queued push keeps the reason of its last attempt
+		}
+		return []Action{{PushID: last.ID, Op: store.OpIssue, Remote: t.Remote, Generation: last.Generation, MappingID: t.MappingID, State: state, Reason: reason}}
+	}
+	return nil // under way, done, or a person's to decide
+}
+
+// wanted says whether a live copy should exist at the target.
+func wanted(f Facts, t Target) bool {
+	a := f.Award
+	if t.When == store.Never || t.When == "" || !t.CanIssue || t.Twin ||
+		a.Revoked || a.Expired || a.Flagged || a.Claim == store.Declined {
+		return false
+	}
+	for _, l := range f.Links {
+		if l.Remote == t.Remote && l.State == store.LinkPresent {
+			return false
+		}
+	}
+	return true
+}
+
+// readiness says whether a wanted issue can be sent now, or what it waits for.
+func readiness(a Award, t Target) (store.PushState, string) {
+	switch {
+	case t.When == store.OnClaim && a.Claim != store.Claimed:
+		return store.PushWaiting, WaitClaim
+	case t.Paused:
+		return store.PushWaiting, WaitPaused
+	case !t.Issuable:
+		return store.PushWaiting, WaitIssuable
+	case !a.HasAddress:
+		return store.PushWaiting, WaitAddress
+	case t.NeedsName && !a.Named:
+		return store.PushWaiting, WaitName
+	}
+	return store.PushQueued, ""
+}
+
+func planRevoke(f Facts, t Target) []Action {
+	if !f.Award.Revoked || !t.Revoke || !t.CanRevoke || t.Paused {
+		return nil
+	}
+	var out []Action
+	for _, l := range f.Links {
+		if l.Remote != t.Remote || l.Role != store.RoleCopy || l.State != store.LinkPresent {
+			continue
+		}
+		generation := max(l.Generation, 1)
+		if hasRevoke(f.Pushes, t.Remote, generation, l.Ref) {
+			continue
+		}
+		out = append(out, Action{Op: store.OpRevoke, Remote: t.Remote, Generation: generation, MappingID: t.MappingID, Ref: l.Ref, State: store.PushQueued})
+	}
+	return out
+}
+
+func hasRevoke(pushes []Push, r adapters.Remote, generation int, ref adapters.Ref) bool {
+	return slices.ContainsFunc(pushes, func(p Push) bool {
+		return p.Op == store.OpRevoke && p.Remote == r && (p.Generation == generation || p.Ref == ref)
+	})
+}
+
+func latestIssue(pushes []Push, r adapters.Remote) (last Push, have bool) {
+	for _, p := range pushes {
+		if p.Op == store.OpIssue && p.Remote == r && (!have || p.Generation > last.Generation) {
+			last, have = p, true
+		}
+	}
+	return last, have
+}
+
+// cancellable: not sent, so that nothing can be there because of it. A sent
+// push is settled first; what it left is then revoked by an action of its own.
+func cancellable(p Push) bool {
+	return p.State == store.PushWaiting || p.State == store.PushQueued
+}
+
+func cancel(p Push) Action {
+	return Action{PushID: p.ID, Op: p.Op, Remote: p.Remote, Generation: p.Generation, State: store.PushCancelled, Reason: NotWanted}
+}
