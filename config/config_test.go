@@ -71,7 +71,7 @@ func TestAMistakeIsOneLineThatNamesItAndTheCure(t *testing.T) {
 		{yaml: "base_ulr: x", want: []string{"base_ulr", "did you mean base_url?"}},
 		{yaml: "smtp: {hots: x}", want: []string{"smtp.hots", "did you mean host?"}},
 		{yaml: "providers: [{nmae: x}]", want: []string{"providers[0].nmae", "did you mean name?"}},
-		{yaml: "pull_every: soon", want: []string{"pull_every", "soon"}},
+		{yaml: "pull_every: soon", want: []string{"pull_every", "invalid duration"}},
 		{yaml: "a: [", want: []string{"YAML"}},
 		{yaml: "log_level: loud", want: []string{"log_level", "loud", "debug"}},
 		{yaml: "base_url: http://badges.example.org", want: []string{"base_url", "https://"}},
