@@ -27,6 +27,7 @@ func mine(ctx context.Context, tx store.Tx, awardID, personID string) (store.Awa
 // was revoked, or when the claim is made at the origin (a badge that is still
 // to be accepted at Credly).
 func (e *Engine) Claim(ctx context.Context, awardID, personID string) error {
+	e.ensureImage(ctx, awardID)
 	err := e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
 		a, err := mine(ctx, tx, awardID, personID)
 		if err != nil {
