@@ -1,0 +1,250 @@
+package wordpress
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// PHP runs a snippet (without "<?php") inside WordPress with all plugins loaded,
+// and gives what it printed. The test fails where PHP does.
+func (s *Site) PHP(t testing.TB, code string) string {
+	t.Helper()
+	file, err := os.CreateTemp(s.dir, "snippet-*.php")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(file.Name())
+	fmt.Fprintf(file, "<?php\n%s\n", code)
+	file.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "php", "-d", "display_errors=stderr", "-d", "memory_limit=256M", "-d", "default_socket_timeout=10",
+		filepath.Join(s.dir, "php/run.php"), filepath.Join(s.dir, "site"), s.host, file.Name())
+	cmd.Env = append(os.Environ(), "TZ=UTC")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("PHP: %v\n%s\n%s\n%s\n%s", err, code, stdout.String(), stderr.String(), s.logTail())
+	}
+	return stdout.String()
+}
+
+// number runs a snippet that prints one number.
+func (s *Site) number(t testing.TB, code string) int64 {
+	t.Helper()
+	out := s.PHP(t, code)
+	n, err := strconv.ParseInt(strings.TrimSpace(out), 10, 64)
+	if err != nil {
+		t.Fatalf("%s\nprinted no number: %q", code, out)
+	}
+	return n
+}
+
+// CreateBadge makes a published badge with this raw title, that only an
+// administrator awards, and gives its id.
+func (s *Site) CreateBadge(t testing.TB, title string) int64 {
+	t.Helper()
+	// Outside wp-admin BadgeOS dies when it looks for a default picture.
+	return s.number(t, fmt.Sprintf(`remove_action( 'save_post', 'badgeos_achievement_set_default_thumbnail' );
+		kses_remove_filters();
+		$id = wp_insert_post( wp_slash( array( 'post_type' => 'badges', 'post_status' => 'publish', 'post_title' => %s,
+			'post_content' => 'What this badge stands for.', 'post_author' => 1 ) ), true );
+		if ( is_wp_error( $id ) ) { fwrite( STDERR, $id->get_error_message() ); exit( 1 ); }
+		update_post_meta( $id, '_badgeos_earned_by', 'admin' );
+		echo $id;`, quote(title)))
+}
+
+// CreateUser makes a subscriber and gives the id. The password is "demo-pass".
+func (s *Site) CreateUser(t testing.TB, login, email, first, last string) int64 {
+	t.Helper()
+	return s.number(t, fmt.Sprintf(`$id = wp_insert_user( wp_slash( array( 'user_login' => %s, 'user_email' => %s, 'first_name' => %s, 'last_name' => %s,
+			'user_pass' => 'demo-pass', 'role' => 'subscriber' ) ) );
+		if ( is_wp_error( $id ) ) { fwrite( STDERR, $id->get_error_message() ); exit( 1 ); }
+		echo $id;`, quote(login), quote(email), quote(first), quote(last)))
+}
+
+// DeleteUser deletes the account, as an administrator does.
+func (s *Site) DeleteUser(t testing.TB, user int64) {
+	t.Helper()
+	s.PHP(t, fmt.Sprintf(`wp_delete_user( %d );`, user))
+}
+
+// SetEmail changes a user's address, as an administrator does.
+func (s *Site) SetEmail(t testing.TB, user int64, email string) {
+	t.Helper()
+	s.PHP(t, fmt.Sprintf(`wp_update_user( array( 'ID' => %d, 'user_email' => %s ) );`, user, quote(email)))
+}
+
+// Award awards through BadgeOS and gives the entry's id.
+func (s *Site) Award(t testing.TB, badge, user int64) int64 {
+	t.Helper()
+	return s.number(t, fmt.Sprintf(`$entry = 0;
+		add_action( 'badgeos_achievements_new_added', function ( $type, $badge, $user, $id ) use ( &$entry ) { $entry = $entry ?: $id; }, 1, 4 );
+		badgeos_award_achievement_to_user( %d, %d, 'demo' );
+		echo (int) $entry;`, badge, user))
+}
+
+// AwardSilently adds a row to BadgeOS's table without any hook, and gives its id.
+func (s *Site) AwardSilently(t testing.TB, badge, user int64) int64 {
+	t.Helper()
+	return s.number(t, fmt.Sprintf(`global $wpdb;
+		$wpdb->insert( $wpdb->prefix . 'badgeos_achievements', array( 'ID' => %d, 'post_type' => 'badges', 'achievement_title' => get_the_title( %d ),
+			'user_id' => %d, 'rec_type' => 'normal', 'site_id' => 1, 'this_trigger' => '',
+			'actual_date_earned' => current_time( 'mysql' ), 'date_earned' => current_time( 'mysql' ) ) );
+		echo $wpdb->insert_id;`, badge, badge, user))
+}
+
+// Revoke takes an award back the way BadgeOS's own admin pages do: its hooks
+// before and after, and the row deleted between them.
+func (s *Site) Revoke(t testing.TB, entry int64) {
+	t.Helper()
+	s.PHP(t, fmt.Sprintf(`global $wpdb; $table = $wpdb->prefix . 'badgeos_achievements';
+		$row = $wpdb->get_row( 'SELECT * FROM ' . $table . ' WHERE entry_id = %d' );
+		if ( ! $row ) { fwrite( STDERR, 'no such entry' ); exit( 1 ); }
+		badgeos_update_user_achievements( array( 'user_id' => $row->user_id, 'all_achievements' => array() ) );
+		do_action( 'badgeos_before_revoke_achievement', $row->user_id, (int) $row->ID, $row->entry_id );
+		$wpdb->delete( $table, array( 'user_id' => $row->user_id, 'entry_id' => $row->entry_id ) );
+		do_action( 'badgeos_after_revoke_achievement', $row->user_id, (int) $row->ID, $row->entry_id );
+		do_action( 'badgeos_revoke_bulk_achievement', $row->user_id, array( $row->ID ), array( $row->entry_id ) );`, entry))
+}
+
+// DeleteRowsSilently deletes awards from BadgeOS's table without any hook.
+func (s *Site) DeleteRowsSilently(t testing.TB, entries ...int64) {
+	t.Helper()
+	for _, entry := range entries {
+		s.SQL(t, fmt.Sprintf("DELETE FROM wp_badgeos_achievements WHERE entry_id = %d;", entry))
+	}
+}
+
+// Row is an award as BadgeOS stores it.
+type Row struct {
+	EntryID    int64  `json:"entry_id,string"`
+	Badge      int64  `json:"ID,string"`
+	User       int64  `json:"user_id,string"`
+	PostType   string `json:"post_type"`
+	Title      string `json:"achievement_title"`
+	RecType    string `json:"rec_type"`
+	Trigger    string `json:"this_trigger"`
+	DateEarned string `json:"date_earned"` // the site's wall clock
+}
+
+// Awards lists BadgeOS's table by entry id, steps included.
+func (s *Site) Awards(t testing.TB) []Row {
+	t.Helper()
+	out := s.PHP(t, `global $wpdb; echo json_encode( $wpdb->get_results( 'SELECT * FROM ' . $wpdb->prefix . 'badgeos_achievements ORDER BY entry_id' ) );`)
+	var rows []Row
+	if err := json.Unmarshal([]byte(out), &rows); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	return rows
+}
+
+// UUID gives what the plugin says the site's uuid is.
+func (s *Site) UUID(t testing.TB) string {
+	t.Helper()
+	return s.PHP(t, `echo badgebridge()->identity()->uuid();`)
+}
+
+// Pair pairs the site with a gateway, as the plugin's settings page does. The
+// error is the one that an administrator sees there.
+func (s *Site) Pair(t testing.TB, gatewayURL, code string) error {
+	t.Helper()
+	out := s.PHP(t, fmt.Sprintf(`try { badgebridge()->pairing()->pair( %s, %s ); } catch ( \Badgebridge\Fault $e ) { echo $e->getMessage() ?: 'no message'; }`,
+		quote(gatewayURL), quote(code)))
+	if out = strings.TrimSpace(out); out != "" {
+		return errors.New(out)
+	}
+	return nil
+}
+
+// RunCron runs the plugin's regular work now, and counts every webhook that is
+// still to be sent as due.
+func (s *Site) RunCron(t testing.TB) {
+	t.Helper()
+	s.PHP(t, `badgebridge()->outbox()->make_due(); do_action( 'badgebridge_cron' );`)
+}
+
+// SetHome makes the site believe that it lives at another URL, as a clone or a
+// moved site does. It goes on answering at BaseURL.
+func (s *Site) SetHome(t testing.TB, url string) {
+	t.Helper()
+	s.PHP(t, fmt.Sprintf(`update_option( 'home', %s ); update_option( 'siteurl', %s );`, quote(url), quote(url)))
+}
+
+// SQL runs statements in the site's database.
+func (s *Site) SQL(t testing.TB, statements string) {
+	t.Helper()
+	if err := runSQL(s.dir, statements); err != nil {
+		t.Fatalf("SQL: %v", err)
+	}
+}
+
+// Snapshot is a backup of a site's database.
+type Snapshot struct{ file string }
+
+// Snapshot makes a backup of the database.
+func (s *Site) Snapshot(t testing.TB) Snapshot {
+	t.Helper()
+	file := filepath.Join(s.dir, "backup-"+randomHex(6)+".sql")
+	out, err := exec.Command("mariadb-dump", "--no-defaults", "--socket="+socketOf(s.dir), "--user=root",
+		"--result-file="+file, "wordpress").CombinedOutput()
+	if err != nil {
+		t.Fatalf("mariadb-dump: %v: %s", err, out)
+	}
+	return Snapshot{file}
+}
+
+// Restore puts the whole database back to the backup.
+func (s *Site) Restore(t testing.TB, from Snapshot) {
+	t.Helper()
+	dump, err := os.ReadFile(from.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = runSQLAt(s.dir, "", "DROP DATABASE wordpress; CREATE DATABASE wordpress CHARACTER SET utf8mb4; USE wordpress;\n"+string(dump))
+	if err != nil {
+		t.Fatalf("restore: %v", err)
+	}
+}
+
+// Mail is a message that the site would have sent.
+type Mail struct {
+	To      []string `json:"to"`
+	Subject string   `json:"subject"`
+	Message string   `json:"message"`
+}
+
+// Mails gives all messages that the site would have sent, oldest first.
+func (s *Site) Mails(t testing.TB) (mails []Mail) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(s.dir, "mail.log"))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		if line == "" {
+			continue
+		}
+		var m Mail
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			t.Fatal(err)
+		}
+		mails = append(mails, m)
+	}
+	return mails
+}
+
+// quote writes s as a PHP string.
+func quote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+}

@@ -1,0 +1,250 @@
+// Package wordpress runs real association sites for tests: WordPress on PHP's own
+// web server and MariaDB, with the companion plugin and BadgeOS or a double of it.
+// Everything listens on loopback or a Unix socket and is gone when the test ends.
+//
+// It needs the Debian packages that Packages names.
+package wordpress
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	companion "badgebridge/wordpress"
+	"badgebridge/wordpress/testdouble"
+)
+
+// Packages gives the Debian packages that Start needs.
+func Packages() []string {
+	return []string{"wordpress", "wordpress-theme-twentytwentythree", "mariadb-server", "php8.2-cli", "php8.2-mysql",
+		"php8.2-gd", "php8.2-curl", "php8.2-xml", "php8.2-mbstring", "php8.2-zip", "php8.2-intl"}
+}
+
+// Options say what kind of site to start. The zero value is a site with the
+// companion plugin and the double of BadgeOS, in New York's time zone.
+type Options struct {
+	// BadgeOSDir is a folder with the real BadgeOS; "" means the double.
+	BadgeOSDir string
+	// NoPlugin leaves the companion plugin out, until InstallPlugin.
+	NoPlugin bool
+	// NoBadgeOS leaves BadgeOS out.
+	NoBadgeOS bool
+	// Timezone is the site's, by its IANA name; "" means America/New_York.
+	Timezone string
+	// DisplayErrors makes PHP print its notices into the pages, as badly kept
+	// sites do.
+	DisplayErrors bool
+}
+
+// Site is a running site.
+type Site struct {
+	// BaseURL is the home URL, without a slash at the end; RestURL is where
+	// "/badgebridge/v1/..." is appended.
+	BaseURL, RestURL string
+	// AdminUser and AdminPassword sign in at BaseURL + "/wp-login.php".
+	AdminUser, AdminPassword string
+
+	dir  string // of everything that belongs to this site
+	host string
+	real bool // the real BadgeOS
+	db   *process
+	php  *process
+}
+
+// Start starts a site of its own for the test, and stops it when the test ends.
+// Where a package is missing it skips the test, or fails it where CI=true.
+func Start(t testing.TB, opts Options) *Site {
+	t.Helper()
+	if missing := missingPrograms(); missing != "" {
+		say := t.Skipf
+		if os.Getenv("CI") == "true" {
+			say = t.Fatalf
+		}
+		say("%s is missing; install with: apt-get install -y --no-install-recommends %s", missing, strings.Join(Packages(), " "))
+	}
+	cached, err := base()
+	if err != nil {
+		t.Fatalf("prepare a WordPress to copy: %v", err)
+	}
+	s := &Site{AdminUser: "admin", AdminPassword: "admin-pass", real: opts.BadgeOSDir != ""}
+	if err := s.start(cached, opts); err != nil {
+		s.stop()
+		t.Fatalf("start WordPress: %v", err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the site's log ends with:\n%s", s.logTail())
+		}
+		s.stop()
+	})
+	s.prepare(t, opts)
+	return s
+}
+
+func missingPrograms() string {
+	for _, name := range []string{"php", "mariadbd", "mariadb", "mariadb-dump", "mariadb-install-db"} {
+		if _, err := exec.LookPath(name); err != nil {
+			return name
+		}
+	}
+	if _, err := os.Stat(filepath.Join(wordpressDir, "wp-load.php")); err != nil {
+		return wordpressDir
+	}
+	return ""
+}
+
+func (s *Site) start(cached string, opts Options) error {
+	// Not t.TempDir: a socket's path may have 107 characters, and a copy by hard
+	// links has to be where the original is.
+	var err error
+	if s.dir, err = os.MkdirTemp(filepath.Dir(cached), "site-"); err != nil {
+		return err
+	}
+	if err := copyTree(cached, s.dir); err != nil {
+		return err
+	}
+	s.db, err = startDatabase(s.dir)
+	if err != nil {
+		return err
+	}
+	return s.serve(opts)
+}
+
+// serve writes the configuration and starts PHP's web server on a free port.
+func (s *Site) serve(opts Options) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.host = listener.Addr().String()
+	listener.Close()
+	s.BaseURL = "http://" + s.host
+	s.RestURL = s.BaseURL + "/wp-json"
+	if err := writeConfig(s.dir, opts.DisplayErrors); err != nil {
+		return err
+	}
+	sql := fmt.Sprintf("UPDATE wp_options SET option_value='%s' WHERE option_name IN ('siteurl','home');", s.BaseURL)
+	if opts.Timezone != "" {
+		sql += fmt.Sprintf("UPDATE wp_options SET option_value='%s' WHERE option_name='timezone_string';", opts.Timezone)
+	}
+	if err := runSQL(s.dir, sql); err != nil {
+		return err
+	}
+	display := "0"
+	if opts.DisplayErrors {
+		display = "1"
+	}
+	cmd := exec.Command("php", "-d", "display_errors="+display, "-d", "default_socket_timeout=10", "-d", "memory_limit=256M",
+		"-S", s.host, "-t", filepath.Join(s.dir, "site"), filepath.Join(s.dir, "php", "router.php"))
+	// One worker alone would hang where the site calls itself.
+	cmd.Env = append(os.Environ(), "PHP_CLI_SERVER_WORKERS=4", "TZ=UTC")
+	s.php, err = startProcess(cmd, filepath.Join(s.dir, "php.log"))
+	if err != nil {
+		return err
+	}
+	return s.php.until(func() bool {
+		conn, err := net.Dial("tcp", s.host)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+}
+
+// prepare puts the plugins in and activates them.
+func (s *Site) prepare(t testing.TB, opts Options) {
+	t.Helper()
+	if !opts.NoBadgeOS {
+		from := testdouble.BadgeOS()
+		if opts.BadgeOSDir != "" {
+			from = os.DirFS(opts.BadgeOSDir)
+		}
+		if err := copyFS(filepath.Join(s.dir, "site/wp-content/plugins/badgeos"), from); err != nil {
+			t.Fatal(err)
+		}
+		// The real one ends its activation with a redirect and exit.
+		s.PHP(t, `add_action( 'activate_badgeos/badgeos.php', function () { remove_all_actions( 'activated_plugin' ); }, 9999 );
+			$done = activate_plugin( 'badgeos/badgeos.php' );
+			if ( is_wp_error( $done ) ) { fwrite( STDERR, $done->get_error_message() ); exit( 1 ); }`)
+		if s.real {
+			s.PHP(t, `P2P_Storage::install(); update_option( 'p2p_storage', P2P_Storage::$version );`)
+		}
+		s.PHP(t, `flush_rewrite_rules( false );`)
+	}
+	if !opts.NoPlugin {
+		s.InstallPlugin(t)
+	}
+}
+
+// InstallPlugin copies the companion plugin in and activates it.
+func (s *Site) InstallPlugin(t testing.TB) {
+	t.Helper()
+	if err := copyFS(filepath.Join(s.dir, "site/wp-content/plugins"), companion.Plugin()); err != nil {
+		t.Fatal(err)
+	}
+	s.PHP(t, `$done = activate_plugin( 'badgebridge/badgebridge.php' );
+		if ( is_wp_error( $done ) ) { fwrite( STDERR, $done->get_error_message() ); exit( 1 ); }`)
+}
+
+func (s *Site) stop() {
+	if s.php != nil {
+		s.php.kill()
+	}
+	if s.db != nil {
+		s.db.kill()
+	}
+	if s.dir != "" {
+		os.RemoveAll(s.dir)
+	}
+}
+
+func copyFS(to string, from fs.FS) error {
+	return fs.WalkDir(from, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(to, path), 0o755)
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		data, err := fs.ReadFile(from, path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, path), data, 0o644)
+	})
+}
+
+func (s *Site) logTail() string {
+	var out strings.Builder
+	for _, name := range []string{"debug.log", "php.log"} {
+		data, _ := os.ReadFile(filepath.Join(s.dir, name))
+		var kept []string
+		for _, line := range strings.Split(string(data), "\n") {
+			if strings.Contains(line, "Deprecated") || strings.Contains(line, "Accepted") || strings.Contains(line, "Closing") {
+				continue
+			}
+			kept = append(kept, line)
+		}
+		if len(kept) > 25 {
+			kept = kept[len(kept)-25:]
+		}
+		out.WriteString(strings.Join(kept, "\n"))
+	}
+	return out.String()
+}
+
+func randomHex(n int) string {
+	raw := make([]byte, n)
+	rand.Read(raw)
+	return hex.EncodeToString(raw)
+}
