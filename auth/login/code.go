@@ -33,12 +33,25 @@ const (
 // CodeJob is the Kind of the job that sends a code; its Args are a CodeMail.
 const CodeJob = "mail.code"
 
-// The purposes of a code, as a CodeMail and store.Code name them.
+// The purposes of a code, as a CodeMail names them. A store.Code adds what it is
+// for: "join:" and the hash of the pending token, "prove:" and the person; then a
+// blank and where to go after.
 const (
 	PurposeSignIn = "sign-in"
-	PurposeJoin   = "join" // in the store "join:" and the hash of the pending token
+	PurposeJoin   = "join"
 	PurposeProve  = "prove"
 )
+
+// purpose is a code's purpose taken apart.
+type purpose struct{ kind, arg, returnTo string }
+
+func (p purpose) String() string { return p.kind + ":" + p.arg + " " + p.returnTo }
+
+func parsePurpose(s string) purpose {
+	head, returnTo, _ := strings.Cut(s, " ")
+	kind, arg, _ := strings.Cut(head, ":")
+	return purpose{kind: kind, arg: arg, returnTo: SafeReturn(returnTo)}
+}
 
 // CodeMail is what the job that sends a code has to know.
 type CodeMail struct {
@@ -71,6 +84,8 @@ type CodeRequest struct {
 	Email  string
 	Locale string // for the mail's language
 	IP     string // of the browser, for the limits; "" unknown
+	// ReturnTo is where to go after; anything but a local path becomes "/".
+	ReturnTo string
 	// Pending is Result.Pending when the code is to join a first sign-in with
 	// the account that has the address. "" for all else.
 	Pending string
@@ -81,11 +96,11 @@ type CodeRequest struct {
 // about which addresses are known. codeID belongs in this browser's session, not
 // in an address or a form. ErrAddress, ErrTooMany.
 func (l *Login) SendCode(ctx context.Context, r CodeRequest) (codeID string, err error) {
-	purpose := PurposeSignIn
+	p := purpose{kind: PurposeSignIn}
 	if r.Pending != "" {
-		purpose = PurposeJoin + ":" + hashToken(r.Pending)
+		p = purpose{kind: PurposeJoin, arg: hashToken(r.Pending)}
 	}
-	return l.sendCode(ctx, r, purpose)
+	return l.sendCode(ctx, r, p)
 }
 
 // ProveAddress sends a code that attaches the address to a signed-in person; see
@@ -95,10 +110,11 @@ func (l *Login) ProveAddress(ctx context.Context, personID string, r CodeRequest
 	if personID == "" {
 		return "", errors.New("prove an address: nobody is signed in")
 	}
-	return l.sendCode(ctx, r, PurposeProve+":"+personID)
+	return l.sendCode(ctx, r, purpose{kind: PurposeProve, arg: personID})
 }
 
-func (l *Login) sendCode(ctx context.Context, r CodeRequest, purpose string) (string, error) {
+func (l *Login) sendCode(ctx context.Context, r CodeRequest, p purpose) (string, error) {
+	p.returnTo = SafeReturn(r.ReturnTo)
 	email, err := Address(r.Email)
 	if err != nil {
 		return "", fmt.Errorf("send a code: %w", err)
@@ -115,13 +131,12 @@ func (l *Login) sendCode(ctx context.Context, r CodeRequest, purpose string) (st
 	if err != nil {
 		return "", fmt.Errorf("send a code: %w", err)
 	}
-	word, _, _ := strings.Cut(purpose, ":")
-	args, err := json.Marshal(CodeMail{ID: id, To: email, Code: sealed, Purpose: word, Locale: clip(r.Locale, 35)})
+	args, err := json.Marshal(CodeMail{ID: id, To: email, Code: sealed, Purpose: p.kind, Locale: clip(r.Locale, 35)})
 	if err != nil {
 		return "", fmt.Errorf("send a code: %w", err)
 	}
 	err = l.cfg.Store.InTx(ctx, func(tx store.Tx) error {
-		c := store.Code{ID: id, Email: email, Hash: hash, Purpose: purpose, ExpiresAt: l.cfg.Now().Add(CodeLife)}
+		c := store.Code{ID: id, Email: email, Hash: hash, Purpose: p.String(), ExpiresAt: l.cfg.Now().Add(CodeLife)}
 		if err := tx.CreateCode(ctx, c); err != nil {
 			return err
 		}
@@ -169,7 +184,7 @@ func typed(s string) string {
 
 // tryCode checks a code, counting the attempt, and deletes it when it is right
 // or no longer of use.
-func (l *Login) tryCode(ctx context.Context, codeID, code string, fits func(purpose string) bool) (store.Code, error) {
+func (l *Login) tryCode(ctx context.Context, codeID, code string, fits func(purpose) bool) (store.Code, error) {
 	if codeID == "" || len(codeID) > 64 {
 		return store.Code{}, ErrCodeExpired
 	}
@@ -180,7 +195,7 @@ func (l *Login) tryCode(ctx context.Context, codeID, code string, fits func(purp
 	if err != nil {
 		return c, err
 	}
-	if !fits(c.Purpose) {
+	if !fits(parsePurpose(c.Purpose)) {
 		return c, ErrCodeExpired
 	}
 	if c.Attempts > CodeAttempts {
@@ -207,122 +222,4 @@ func (l *Login) dropCode(ctx context.Context, codeID string, why error) error {
 		return err
 	}
 	return why
-}
-
-// CheckCode signs in by a code of SendCode. ErrCodeWrong may be tried again;
-// ErrCodeExpired and ErrTooMany need a new code. With the code of a Pending
-// sign-in the person is the one who has the address, with that sign-in added.
-func (l *Login) CheckCode(ctx context.Context, codeID, code string) (Result, error) {
-	return l.checkCode(ctx, codeID, code, "")
-}
-
-// CheckPending is CheckCode for a code that was asked for with a Pending token.
-func (l *Login) CheckPending(ctx context.Context, codeID, code, pending string) (Result, error) {
-	return l.checkCode(ctx, codeID, code, pending)
-}
-
-func (l *Login) checkCode(ctx context.Context, codeID, code, pending string) (Result, error) {
-	want := PurposeSignIn
-	if pending != "" {
-		want = PurposeJoin + ":" + hashToken(pending)
-	}
-	c, err := l.tryCode(ctx, codeID, code, func(p string) bool { return p == want })
-	if err != nil {
-		return Result{}, fmt.Errorf("check a code: %w", err)
-	}
-	var res Result
-	err = l.cfg.Store.InTx(ctx, func(tx store.Tx) error {
-		if err := useCode(ctx, tx, codeID); err != nil {
-			return err
-		}
-		if pending != "" {
-			res, err = l.joinPending(ctx, tx, pending, c.Email)
-			return err
-		}
-		res = Result{Provider: CodeProvider, ReturnTo: "/", Email: c.Email}
-		owner, err := ownerOf(ctx, tx, c.Email)
-		if err != nil {
-			return err
-		}
-		if owner == "" {
-			if owner, err = l.newPerson(ctx, tx, claims{}); err != nil {
-				return err
-			}
-			res.New = true
-		}
-		res.PersonID = owner
-		return l.attach(ctx, tx, c.Email, owner, "code")
-	})
-	if err != nil {
-		return Result{}, fmt.Errorf("check a code: %w", err)
-	}
-	l.proven(ctx, res.PersonID, res.Email)
-	return res, nil
-}
-
-// joinPending adds a waiting sign-in to the person who has the address.
-func (l *Login) joinPending(ctx context.Context, tx store.Tx, pending, email string) (Result, error) {
-	var w pendingSignIn
-	if err := l.takeState(ctx, tx, pendingHash(pending), &w); err != nil {
-		return Result{}, err
-	}
-	if w.Claims.Email != email {
-		return Result{}, fmt.Errorf("%w: the code went to another address", ErrUnknownState)
-	}
-	res := w.result()
-	res.Email = email
-	owner, err := ownerOf(ctx, tx, email)
-	if err != nil {
-		return Result{}, err
-	}
-	if owner == "" { // the other account is gone
-		if owner, err = l.newPerson(ctx, tx, w.Claims); err != nil {
-			return Result{}, err
-		}
-		res.New = true
-	}
-	res.PersonID = owner
-	return res, l.join(ctx, tx, w.Provider, w.Claims, owner, "code")
-}
-
-// CheckProof attaches the address of a ProveAddress code to the person, who must
-// be the one that asked. ErrAddressTaken when another account has it: signing in
-// there by code is the way. email is the normalized address.
-func (l *Login) CheckProof(ctx context.Context, personID, codeID, code string) (email string, err error) {
-	c, err := l.tryCode(ctx, codeID, code, func(p string) bool { return personID != "" && p == PurposeProve+":"+personID })
-	if err != nil {
-		return "", fmt.Errorf("prove an address: %w", err)
-	}
-	err = l.cfg.Store.InTx(ctx, func(tx store.Tx) error {
-		if err := useCode(ctx, tx, codeID); err != nil {
-			return err
-		}
-		owner, err := ownerOf(ctx, tx, c.Email)
-		if err != nil {
-			return err
-		}
-		if owner != "" && owner != personID {
-			return ErrAddressTaken
-		}
-		return l.attach(ctx, tx, c.Email, personID, "code")
-	})
-	if errors.Is(err, store.ErrExists) {
-		err = ErrAddressTaken
-	}
-	if err != nil {
-		return "", fmt.Errorf("prove an address: %w", err)
-	}
-	l.proven(ctx, personID, c.Email)
-	return c.Email, nil
-}
-
-// useCode makes a right code good once: of two requests that bring it at the
-// same moment one finds it gone.
-func useCode(ctx context.Context, tx store.Tx, codeID string) error {
-	if err := tx.DeleteCode(ctx, codeID); errors.Is(err, store.ErrNotFound) {
-		return ErrCodeExpired
-	} else if err != nil {
-		return err
-	}
-	return nil
 }

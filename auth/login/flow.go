@@ -92,6 +92,11 @@ func (l *Login) Begin(ctx context.Context, providerName, returnTo string) (redir
 	}, nil
 }
 
+// CookieName is the name of the cookie that Begin gave for the callback's query.
+func (l *Login) CookieName(ctx context.Context, query url.Values) string {
+	return cookieName(isSecure(l.cfg.BaseURL(ctx)), hashToken(query.Get("state")))
+}
+
 // ForgetCookie deletes the cookie that Begin gave for the callback's query.
 func (l *Login) ForgetCookie(ctx context.Context, query url.Values) *http.Cookie {
 	secure := isSecure(l.cfg.BaseURL(ctx))

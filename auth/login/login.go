@@ -138,6 +138,9 @@ type Result struct {
 
 	// Email is the address that this sign-in proved, "" none.
 	Email string
+	// Proved: the code was for an address that a signed-in person adds. It signs
+	// nobody in: PersonID is the one who asked.
+	Proved bool
 	// Unproven is an address that the provider named without proving it. It is
 	// not attached; ProveAddress can do that.
 	Unproven string
