@@ -52,6 +52,8 @@ type adapter struct{ *client }
 var (
 	_ adapters.Source   = (*adapter)(nil)
 	_ adapters.Issuer   = (*adapter)(nil)
+
+	_ adapters.NameRequirer = (*adapter)(nil)
 	_ adapters.Finder   = (*adapter)(nil)
 	_ adapters.Revoker  = (*adapter)(nil)
 	_ adapters.Remover  = (*adapter)(nil)
@@ -162,3 +164,7 @@ func (a *adapter) ParseWebhook(_ http.Header, body []byte) ([]adapters.Hint, err
 	}
 	return []adapters.Hint{{ID: w.ID}}, nil
 }
+
+// RequiresNames implements adapters.NameRequirer: Credly refuses a badge without
+// first and last name.
+func (a *adapter) RequiresNames() {}
