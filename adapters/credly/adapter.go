@@ -50,15 +50,15 @@ func Driver() adapters.Driver {
 type adapter struct{ *client }
 
 var (
-	_ adapters.Source   = (*adapter)(nil)
-	_ adapters.Issuer   = (*adapter)(nil)
+	_ adapters.Source = (*adapter)(nil)
+	_ adapters.Issuer = (*adapter)(nil)
 
 	_ adapters.NameRequirer = (*adapter)(nil)
-	_ adapters.Finder   = (*adapter)(nil)
-	_ adapters.Revoker  = (*adapter)(nil)
-	_ adapters.Remover  = (*adapter)(nil)
-	_ adapters.Catalog  = (*adapter)(nil)
-	_ adapters.Notifier = (*adapter)(nil)
+	_ adapters.Finder       = (*adapter)(nil)
+	_ adapters.Revoker      = (*adapter)(nil)
+	_ adapters.Remover      = (*adapter)(nil)
+	_ adapters.Catalog      = (*adapter)(nil)
+	_ adapters.Notifier     = (*adapter)(nil)
 )
 
 // soon is how long before a token's end Check begins to warn.

@@ -128,6 +128,7 @@ func TestAMemberWithoutFamilyNameIsAskedAndThePushWaits(t *testing.T) {
 	if b := w.credly.Badges(); len(b) != 1 || b[0].LastName != "Example" {
 		t.Fatalf("%+v", b)
 	}
+	w.pull()
 	w.quiet()
 }
 
