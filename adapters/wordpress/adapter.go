@@ -73,7 +73,11 @@ func New(cfg json.RawMessage, hc *http.Client, now func() time.Time) (*Adapter, 
 	if err != nil {
 		return nil, fmt.Errorf("wordpress: %w", err)
 	}
-	rest := httpx.Resty(hc, "").SetResponseBodyLimit(maxAnswer)
+	// A redirected call would carry the signature elsewhere and could not pass
+	// there either: the signature names the address that was meant.
+	direct := *hc
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	rest := httpx.Resty(&direct, "").SetResponseBodyLimit(maxAnswer)
 	return &Adapter{client: client{cfg: c, rest: rest, now: now}}, nil
 }
 

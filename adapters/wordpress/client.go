@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -118,7 +119,8 @@ func (c *client) judge(op string, response *resty.Response) *refusal {
 	if (site != "" || home != "") && !c.pinned(site, home) {
 		return failed(adapters.ErrIdentity, "another_site", c.anotherSite(site, home))
 	}
-	if where := response.RawResponse.Request.URL; status >= 300 && status < 400 || c.elsewhere(where) {
+	if status >= 300 && status < 400 {
+		where := response.RawResponse.Request.URL
 		if location := header.Get("Location"); location != "" {
 			if u, err := where.Parse(location); err == nil {
 				where = u
@@ -205,11 +207,6 @@ func (c *client) anotherSite(site, home string) string {
 		c.cfg.HomeURL, c.cfg.SiteUUID, c.clean(home), c.clean(site))
 }
 
-func (c *client) elsewhere(u *url.URL) bool {
-	base, _ := url.Parse(c.cfg.RESTURL)
-	return u.Scheme != base.Scheme || !strings.EqualFold(u.Host, base.Host)
-}
-
 func (c *client) retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
@@ -221,13 +218,16 @@ func (c *client) retryAfter(h http.Header) time.Duration {
 	return 0
 }
 
-// clean makes the remote's words fit for a page: one line, no control
+var markup = regexp.MustCompile(`<[^<>]*>?`)
+
+// clean makes the remote's words fit for a page: one line, no markup, no control
 // characters, no secret, at most 300 characters.
 func (c *client) clean(s string) string {
 	if len(s) > 4096 {
 		s = s[:4096]
 	}
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), c.cfg.Secret.Reveal(), "[redacted]")
+	s = strings.ReplaceAll(markup.ReplaceAllString(s, " "), ">", "")
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	if utf8.RuneCountInString(s) > 300 {
 		s = string([]rune(s)[:299]) + "…"
