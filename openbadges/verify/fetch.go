@@ -1,0 +1,226 @@
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Resource is an answer to a request, whatever its status.
+type Resource struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Fetcher gets a resource. It returns an error only when there is no answer or
+// it is longer than maxBytes; a status is no error. Redirects are its business.
+// It has to be safe against addresses that come from strangers.
+type Fetcher interface {
+	Fetch(ctx context.Context, url, accept string, maxBytes int64) (Resource, error)
+}
+
+// HTTP is a Fetcher over a client, which should be a guarded one.
+type HTTP struct{ Client *http.Client }
+
+// Fetch implements Fetcher.
+func (h HTTP) Fetch(ctx context.Context, rawURL, accept string, maxBytes int64) (Resource, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
+	if err != nil {
+		return Resource{}, err
+	}
+	req.Header.Set("Accept", accept)
+	resp, err := h.Client.Do(req)
+	if err != nil {
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = ue.Err // the rest repeats the address
+		}
+		return Resource{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBytes+1))
+	if err != nil {
+		return Resource{}, err
+	}
+	if int64(len(body)) > maxBytes {
+		return Resource{}, errTooLarge
+	}
+	return Resource{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+}
+
+// Offline is a Fetcher over resources in memory; any other URL is unreachable.
+type Offline map[string]Resource
+
+var errNotListed = errors.New("not among the given resources")
+
+// Fetch implements Fetcher.
+func (o Offline) Fetch(_ context.Context, rawURL, _ string, maxBytes int64) (Resource, error) {
+	r, ok := o[rawURL]
+	if !ok {
+		return Resource{}, errNotListed
+	}
+	if int64(len(r.Body)) > maxBytes {
+		return Resource{}, errTooLarge
+	}
+	return r, nil
+}
+
+// ReadResources reads the file of "verify --resources": a JSON object of URL ->
+// {status, content_type, headers, body | body_base64}. A missing status is 200.
+func ReadResources(r io.Reader) (Offline, error) {
+	var in map[string]struct {
+		Status      int               `json:"status"`
+		ContentType string            `json:"content_type"`
+		Headers     map[string]string `json:"headers"`
+		Body        *string           `json:"body"`
+		BodyBase64  []byte            `json:"body_base64"`
+	}
+	if err := json.NewDecoder(r).Decode(&in); err != nil {
+		return nil, fmt.Errorf("read resources: %w", err)
+	}
+	out := make(Offline, len(in))
+	for u, e := range in {
+		res := Resource{Status: e.Status, Header: http.Header{}, Body: e.BodyBase64}
+		if res.Status == 0 {
+			res.Status = http.StatusOK
+		}
+		if e.Body != nil {
+			res.Body = []byte(*e.Body)
+		}
+		for k, v := range e.Headers {
+			res.Header.Set(k, v)
+		}
+		if e.ContentType != "" {
+			res.Header.Set("Content-Type", e.ContentType)
+		}
+		out[u] = res
+	}
+	return out, nil
+}
+
+var (
+	errTooLarge = errors.New("the answer is too large")
+	errBudget   = errors.New("too many other documents had to be fetched before it")
+)
+
+type fetched struct {
+	res Resource
+	err error
+}
+
+// get fetches within the session's budget, each address once.
+func (s *session) get(rawURL, accept string, maxBytes int64) (Resource, error) {
+	key, _, _ := strings.Cut(rawURL, "#")
+	if f, ok := s.seen[key]; ok {
+		return f.res, f.err
+	}
+	if s.left == 0 {
+		return Resource{}, errBudget
+	}
+	s.left--
+	res, err := s.opt.Fetcher.Fetch(s.ctx, key, accept, maxBytes)
+	if err == nil && res.Status == http.StatusOK && accept == acceptBadge && looksLikeHTML(res) && s.left > 0 {
+		// Some sites answer a page unless JSON is the only thing asked for.
+		s.left--
+		if again, err2 := s.opt.Fetcher.Fetch(s.ctx, key, "application/json", maxBytes); err2 == nil && again.Status == http.StatusOK {
+			res = again
+		}
+	}
+	s.seen[key] = fetched{res, err}
+	return res, err
+}
+
+func looksLikeHTML(r Resource) bool {
+	start := strings.ToLower(strings.TrimSpace(string(r.Body[:min(len(r.Body), 256)])))
+	return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
+}
+
+func (s *session) unreachable(name, rawURL string, err error) {
+	switch {
+	case errors.Is(err, errBudget), errors.Is(err, errTooLarge):
+		s.rep.undecided(name, rawURL, "%s was not read: %v", rawURL, err)
+	default:
+		s.rep.undecided(name, rawURL, "%s could not be reached: %v", rawURL, err)
+	}
+}
+
+// document fetches a JSON document and reports under "hosting" (and "status" for
+// an assertion that is gone) what keeps it from being used. what names it in
+// messages.
+func (s *session) document(rawURL, what string) (doc map[string]any, raw []byte, ok bool) {
+	if err := checkWebURL(rawURL); err != nil {
+		s.rep.fail("hosting", rawURL, "the %s's address can't be used: %v", what, err)
+		return nil, nil, false
+	}
+	res, err := s.get(rawURL, acceptBadge, s.opt.MaxImage)
+	if err != nil {
+		s.unreachable("hosting", rawURL, err)
+		return nil, nil, false
+	}
+	switch {
+	case res.Status == http.StatusGone && what == "assertion":
+		s.revoked(rawURL, res.Body, "the issuer answers that the badge is gone (HTTP 410)")
+		return nil, nil, false
+	case res.Status == http.StatusNotFound || res.Status == http.StatusGone:
+		s.rep.fail("hosting", rawURL, "the %s is not there (HTTP %d)", what, res.Status)
+		return nil, nil, false
+	case res.Status != http.StatusOK:
+		s.rep.undecided("hosting", rawURL, "the %s could not be read: its host answers HTTP %d", what, res.Status)
+		return nil, nil, false
+	}
+	if int64(len(res.Body)) > s.opt.MaxDocument {
+		s.rep.undecided("hosting", rawURL, "the %s is larger than %d bytes", what, s.opt.MaxDocument)
+		return nil, nil, false
+	}
+	doc, err = parseObject(res.Body)
+	if err != nil {
+		if looksLikeHTML(res) {
+			s.rep.fail("format", rawURL, "the %s's address answers with a page for people instead of JSON", what)
+		} else {
+			s.rep.fail("format", rawURL, "the %s can't be read: %v", what, err)
+		}
+		return nil, nil, false
+	}
+	return doc, res.Body, true
+}
+
+// revoked reports a badge that was taken back, with the issuer's reason.
+func (s *session) revoked(node string, stub []byte, message string) {
+	s.rep.Revoked = true
+	if s.rep.Subject == "" {
+		s.rep.Subject = node
+	}
+	if s.rep.Verification == "none" {
+		s.rep.Verification = "hosted"
+	}
+	if doc, err := parseObject(stub); err == nil {
+		if s.rep.Version == "" {
+			s.rep.Version = string(versionOf(doc))
+		}
+		if reason, _ := doc["revocationReason"].(string); reason != "" {
+			s.reason(reason)
+			message += ": " + clip(reason)
+		}
+	}
+	s.rep.fail("status", node, "%s", message)
+}
+
+func (s *session) reason(reason string) {
+	if s.rep.Badge == nil {
+		s.rep.Badge = &Badge{}
+	}
+	s.rep.Badge.RevocationReason = clip(reason)
+}
+
+func clip(s string) string {
+	if r := []rune(s); len(r) > 300 {
+		return string(r[:300]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,66 @@
+package verify
+
+import (
+	"encoding/base64"
+	"net/url"
+	"strings"
+
+	"badgebridge/openbadges/bake"
+)
+
+// image checks that a picture is there and is a PNG or an SVG, told by its
+// content. A fault in the member's form was reported with the schema.
+func (s *session) image(node, what string, v any) {
+	src, _ := single(v).(string)
+	if m := object(v); m != nil {
+		src = idOf(m)
+	}
+	if src == "" || s.rep.failed("image", node) {
+		return
+	}
+	if s.opt.SkipImages {
+		s.rep.skip("image", node, "pictures were not asked for")
+		return
+	}
+	if data, ok := strings.CutPrefix(src, "data:"); ok {
+		content, good := dataURI(data)
+		if !good || bake.Detect(content) == "" {
+			s.rep.fail("image", node, "the %s's picture is neither PNG nor SVG", what)
+			return
+		}
+		s.rep.pass("image", node, "the %s's picture is within the document", what)
+		return
+	}
+	if checkWebURL(src) != nil {
+		s.rep.fail("image", node, "the %s's picture has no web address", what)
+		return
+	}
+	res, err := s.get(src, "image/png, image/svg+xml", s.opt.MaxImage)
+	switch {
+	case err != nil:
+		s.rep.undecided("image", node, "the %s's picture could not be fetched: %v", what, err)
+	case res.Status == 404 || res.Status == 410:
+		s.rep.fail("image", node, "the %s's picture is not there (HTTP %d)", what, res.Status)
+	case res.Status != 200:
+		s.rep.undecided("image", node, "the %s's picture could not be fetched: its host answers HTTP %d", what, res.Status)
+	case bake.Detect(res.Body) == "":
+		s.rep.fail("image", node, "the %s's picture is neither PNG nor SVG", what)
+	default:
+		s.rep.pass("image", node, "the %s's picture is there", what)
+	}
+}
+
+// dataURI decodes what follows "data:".
+func dataURI(s string) ([]byte, bool) {
+	head, body, ok := strings.Cut(s, ",")
+	if !ok || !strings.HasPrefix(head, "image/") {
+		return nil, false
+	}
+	if strings.HasSuffix(head, ";base64") {
+		body = strings.TrimRight(body, "=")
+		b, err := base64.RawStdEncoding.DecodeString(body)
+		return b, err == nil
+	}
+	text, err := url.PathUnescape(body)
+	return []byte(text), err == nil
+}

@@ -1,0 +1,235 @@
+package verify
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	_ "crypto/sha512" // links SHA-384 and SHA-512 for RS384 and RS512
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"strings"
+
+	"badgebridge/openbadges"
+)
+
+// looksLikeJWS tells a compact JWS by its form: three parts of base64url, the
+// first beginning with a JSON object.
+func looksLikeJWS(data []byte) bool {
+	return bytes.HasPrefix(data, []byte("eyJ")) && bytes.Count(data, []byte(".")) == 2 && !bytes.ContainsAny(data, " \t\r\n{}")
+}
+
+// fromJWS verifies a signed OB 2.0 badge: the signature, that the key is one
+// that the issuer names, and the revocation list.
+func (s *session) fromJWS(jws string) {
+	parts := strings.Split(jws, ".")
+	s.rep.Verification = "signed"
+	if int64(len(jws)) > 2*s.opt.MaxDocument {
+		s.rep.fail("format", "", "the signed badge is too large")
+		return
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		s.rep.fail("format", "", "the signed badge's content can't be read")
+		return
+	}
+	doc, err := parseObject(payload)
+	if err != nil {
+		s.rep.fail("format", "", "the signed badge's content can't be read: %v", err)
+		return
+	}
+	id := idOf(doc)
+	s.rep.Subject = id
+	version := versionOf(doc)
+	s.rep.Version = string(version)
+	switch version {
+	case openbadges.V20:
+		s.rep.pass("format", id, "Open Badges 2.0, signed")
+	case "":
+		s.rep.fail("context", id, "the document names no Open Badges context")
+		return
+	default:
+		if object(doc["vc"]) != nil {
+			s.rep.Version = string(openbadges.V30)
+		}
+		s.rep.undecided("format", id, "signed badges of version %s are not verified yet", s.rep.Version)
+		return
+	}
+	s.context(id, doc, false)
+	s.class(id, doc, false, "Assertion")
+	good := s.schema("Assertion", id, doc, false)
+	if verificationTypeOf(doc) != "signed" {
+		s.rep.fail("proof", id, "the badge is signed but says that it is not to be verified by its signature")
+	}
+	b := s.linkedBadge(id, doc, false)
+	if b.issuer.doc != nil {
+		s.signature(jws, id, doc, b.issuer)
+		s.revocationList(id, doc, b.issuer)
+	}
+	if good {
+		s.rep.pass("subject", id, "the assertion says who, what and when")
+	}
+	s.common(id, doc, payload, b)
+}
+
+// signature finds the key and checks the signature under it. The key counts only
+// when the issuer's own document names it.
+func (s *session) signature(jws, node string, doc map[string]any, issuer profile) {
+	var candidates []any
+	creator, _ := single(object(doc["verification"])["creator"]).(string)
+	for _, k := range list(issuer.doc["publicKey"]) {
+		keyID, _ := k.(string)
+		if m := object(k); m != nil {
+			keyID = idOf(m)
+		}
+		if creator == "" || keyID == creator {
+			candidates = append(candidates, k)
+		}
+	}
+	if len(candidates) == 0 {
+		s.rep.fail("key", node, "the issuer's document does not name the key that the badge is signed with")
+		return
+	}
+	for _, k := range candidates {
+		key, ok := s.publicKey(k, issuer.id)
+		if !ok {
+			continue
+		}
+		if err := verifyRSA(jws, key); err != nil {
+			if len(candidates) == 1 {
+				s.rep.fail("proof", node, "%v", err)
+				return
+			}
+			continue
+		}
+		s.rep.pass("key", node, "the issuer names the key")
+		s.rep.pass("proof", node, "the signature is good")
+		return
+	}
+	if len(candidates) > 1 {
+		s.rep.fail("proof", node, "none of the issuer's keys made the signature")
+	}
+}
+
+// publicKey gets a CryptographicKey, by its address or out of the issuer's
+// document, and checks that it says that it is the issuer's.
+func (s *session) publicKey(k any, issuerID string) (*rsa.PublicKey, bool) {
+	m := object(k)
+	node := issuerID
+	if url, ok := k.(string); ok {
+		node = url
+		if m, _, ok = s.document(url, "key"); !ok {
+			return nil, false
+		}
+		if !s.class(url, m, false, "CryptographicKey") || !s.schema("CryptographicKey", url, m, false) {
+			return nil, false
+		}
+		if idOf(m) != url {
+			s.rep.fail("key", url, "the key's id is not its address")
+			return nil, false
+		}
+	}
+	if owner, _ := single(m["owner"]).(string); owner != issuerID {
+		s.rep.fail("key", node, "the key does not say that it belongs to the issuer")
+		return nil, false
+	}
+	text, _ := single(m["publicKeyPem"]).(string)
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		s.rep.fail("key", node, "the key can't be read")
+		return nil, false
+	}
+	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		if parsed, err = x509.ParsePKCS1PublicKey(block.Bytes); err != nil {
+			s.rep.fail("key", node, "the key can't be read")
+			return nil, false
+		}
+	}
+	key, ok := parsed.(*rsa.PublicKey)
+	if !ok {
+		s.rep.undecided("key", node, "the key is no RSA key")
+		return nil, false
+	}
+	if bits := key.N.BitLen(); bits < 1024 || bits > 8192 {
+		s.rep.fail("key", node, "the key has %d bits", bits)
+		return nil, false
+	}
+	return key, true
+}
+
+// verifyRSA accepts RS256, RS384 and RS512 and nothing else: never "none", and
+// never a MAC with the public key as its secret.
+func verifyRSA(jws string, key *rsa.PublicKey) error {
+	parts := strings.Split(jws, ".")
+	header, err := base64.RawURLEncoding.DecodeString(parts[0])
+	var h struct {
+		Alg  string `json:"alg"`
+		Crit []any  `json:"crit"`
+	}
+	if err != nil || json.Unmarshal(header, &h) != nil {
+		return fmt.Errorf("the signature's header can't be read")
+	}
+	hash, ok := map[string]crypto.Hash{"RS256": crypto.SHA256, "RS384": crypto.SHA384, "RS512": crypto.SHA512}[h.Alg]
+	if !ok {
+		return fmt.Errorf("the signature's algorithm %q is not allowed", clip(h.Alg))
+	}
+	if len(h.Crit) > 0 {
+		return fmt.Errorf("the signature asks for something that is not supported")
+	}
+	sig, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil {
+		return fmt.Errorf("the signature can't be read")
+	}
+	d := hash.New()
+	d.Write([]byte(parts[0] + "." + parts[1]))
+	if rsa.VerifyPKCS1v15(key, hash, d.Sum(nil), sig) != nil {
+		return fmt.Errorf("the signature does not fit the badge")
+	}
+	return nil
+}
+
+// revocationList looks the badge up, by id or by the older uid. A list that
+// can't be read leaves it open.
+func (s *session) revocationList(node string, doc map[string]any, issuer profile) {
+	url, _ := single(issuer.doc["revocationList"]).(string)
+	if url == "" {
+		s.rep.pass("status", node, "the issuer keeps no list of revoked badges")
+		return
+	}
+	l, _, ok := s.document(url, "revocation list")
+	if !ok {
+		s.rep.undecided("status", node, "the issuer's list of revoked badges can't be read")
+		return
+	}
+	entries, there := l["revokedAssertions"]
+	if !there || !s.class(url, l, false, "RevocationList") {
+		s.rep.fail("status", node, "the issuer's list of revoked badges is not a complete one")
+		return
+	}
+	if owner, _ := single(l["issuer"]).(string); owner != "" && owner != issuer.id {
+		s.rep.fail("status", node, "the list of revoked badges is another issuer's")
+		return
+	}
+	uid, _ := doc["uid"].(string)
+	for _, e := range list(entries) {
+		entry, _ := e.(string)
+		reason, entryUID := "", ""
+		if m := object(e); m != nil {
+			entry = idOf(m)
+			entryUID, _ = m["uid"].(string)
+			reason, _ = m["revocationReason"].(string)
+		}
+		if entry != "" && entry == idOf(doc) || uid != "" && (entryUID == uid || entry == uid) {
+			s.rep.Revoked = true
+			if reason != "" {
+				s.reason(reason)
+			}
+			s.rep.fail("status", node, "the issuer took the badge back")
+			return
+		}
+	}
+	s.rep.pass("status", node, "not on the issuer's list of revoked badges")
+}

@@ -1,0 +1,205 @@
+// Package verify tells whether a badge is genuine, whose it is and whether it
+// holds: Open Badges 0.5 to 2.0, hosted or signed, as a URL, as JSON, as a JWS
+// or baked into a picture.
+//
+// It does no I/O of its own: everything comes from a Fetcher. A Report says
+// valid, invalid or unknown; unknown is for what could not be decided (something
+// was unreachable, a version or method is not supported) and never counts as
+// valid. The rules are those of the specifications' texts, and not the habits of
+// any other validator.
+//
+// All input is hostile: documents, nesting, the number of requests and the total
+// time are bounded.
+package verify
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"time"
+
+	"badgebridge/openbadges"
+	"badgebridge/openbadges/bake"
+)
+
+// Input is what to verify: exactly one of the two.
+type Input struct {
+	URL  string // of an assertion, a badge, an issuer, or a baked picture
+	Data []byte // JSON, a compact JWS, a baked PNG or SVG, or a URL as text
+}
+
+// Identifier is something that the presumed recipient is known by.
+type Identifier struct {
+	Type  openbadges.IdentityType
+	Value string
+}
+
+// Options say how to verify. The zero value lacks only a Fetcher.
+type Options struct {
+	Fetcher Fetcher
+	// Recipient: the badge must be made out to one of these. Empty: not asked.
+	Recipient []Identifier
+	// Now is the time at which the badge is to hold; nil means time.Now.
+	Now func() time.Time
+	// SkipImages leaves pictures unfetched.
+	SkipImages bool
+
+	MaxFetches  int           // requests in all; 40
+	MaxDocument int64         // bytes of a JSON document; 1 MiB
+	MaxImage    int64         // bytes of a picture; 16 MiB
+	Timeout     time.Duration // in all; 30 s
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Fetcher == nil {
+		o.Fetcher = Offline{}
+	}
+	if o.MaxFetches <= 0 {
+		o.MaxFetches = 40
+	}
+	if o.MaxDocument <= 0 {
+		o.MaxDocument = 1 << 20
+	}
+	if o.MaxImage <= 0 {
+		o.MaxImage = 16 << 20
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	return o
+}
+
+// Verify never fails: whatever goes wrong is in the Report.
+func Verify(ctx context.Context, in Input, opt Options) Report {
+	opt = opt.withDefaults()
+	ctx, cancel := context.WithTimeout(ctx, opt.Timeout)
+	defer cancel()
+	s := &session{ctx: ctx, opt: opt, now: opt.Now(), rep: &Report{Verification: "none"}, seen: map[string]fetched{}, left: opt.MaxFetches}
+	s.input(in, 0)
+	s.rep.finish()
+	return *s.rep
+}
+
+// session is one verification.
+type session struct {
+	ctx  context.Context // of this one call; the session does not outlive it
+	opt  Options
+	now  time.Time
+	rep  *Report
+	seen map[string]fetched
+	left int // fetches
+}
+
+// input finds out what the input is. depth counts pictures within pictures.
+func (s *session) input(in Input, depth int) {
+	data := bytes.TrimSpace(in.Data)
+	switch {
+	case depth > 2:
+		s.rep.fail("input", "", "the badge is wrapped too often")
+	case in.URL != "" && in.Data == nil:
+		s.fromURL(strings.TrimSpace(in.URL), depth)
+	case bake.Detect(in.Data) != "":
+		s.fromImage(in.Data, depth)
+	case len(data) == 0:
+		s.rep.fail("input", "", "there is nothing to verify")
+	case data[0] == '{' || data[0] == '[':
+		s.fromJSON(in.Data)
+	case isWebURL(string(data)):
+		s.fromURL(string(data), depth)
+	case looksLikeJWS(data):
+		s.rep.pass("input", "", "a signed badge (JWS)")
+		s.fromJWS(string(data))
+	default:
+		s.rep.fail("input", "", "neither a web address, nor JSON, nor a signed badge, nor a picture")
+	}
+}
+
+func (s *session) fromImage(image []byte, depth int) {
+	p, err := bake.Unbake(image)
+	if err != nil {
+		s.rep.fail("input", "", "no badge could be read from the picture: %v", err)
+		return
+	}
+	s.rep.pass("input", "", "a picture with a badge baked in")
+	s.input(Input{Data: p.Text}, depth+1)
+}
+
+const acceptBadge = "application/ld+json, application/json, image/png, image/svg+xml"
+
+func (s *session) fromURL(url string, depth int) {
+	if err := checkWebURL(url); err != nil {
+		s.rep.fail("input", "", "%v", err)
+		return
+	}
+	res, err := s.get(url, acceptBadge, s.opt.MaxImage)
+	if err != nil {
+		s.unreachable("hosting", url, err)
+		return
+	}
+	if res.Status == 200 && bake.Detect(res.Body) != "" {
+		s.fromImage(res.Body, depth)
+		return
+	}
+	if data := bytes.TrimSpace(res.Body); res.Status == 200 && looksLikeJWS(data) {
+		s.rep.pass("input", url, "the address of a signed badge")
+		s.fromJWS(string(data))
+		return
+	}
+	doc, raw, ok := s.document(url, "assertion")
+	if !ok {
+		return
+	}
+	s.rep.pass("input", url, "the address of a badge document")
+	s.hostedDocument(url, doc, raw)
+}
+
+func (s *session) fromJSON(data []byte) {
+	if int64(len(data)) > s.opt.MaxDocument {
+		s.rep.fail("input", "", "the document is larger than %d bytes", s.opt.MaxDocument)
+		return
+	}
+	doc, err := parseObject(data)
+	if err != nil {
+		s.rep.fail("format", "", "%v", err)
+		return
+	}
+	s.rep.pass("input", "", "a JSON document")
+	switch v := versionOf(doc); v {
+	case openbadges.V30:
+		s.rep.Version = string(v)
+		s.rep.undecided("format", idOf(doc), "Open Badges 3.0 is not verified yet")
+		return
+	case version05:
+		s.rep.Version = string(v)
+		s.rep.fail("hosting", "", "an Open Badges 0.5 document does not say where it is hosted; verify its address")
+		return
+	case "":
+		s.rep.fail("context", idOf(doc), "the document names no Open Badges context")
+		return
+	}
+	if t := verificationTypeOf(doc); t == "signed" {
+		s.rep.Verification = "signed"
+		s.rep.fail("proof", idOf(doc), "the badge says that it is signed, but the signature is missing")
+		return
+	}
+	url := idOf(doc)
+	if v := object(doc["verify"]); !isWebURL(url) && v != nil {
+		url, _ = v["url"].(string) // OB 1.0 has no id
+	}
+	if err := checkWebURL(url); err != nil {
+		s.rep.fail("hosting", "", "the document's id is no web address, so nothing confirms it")
+		return
+	}
+	// The local copy only supplies the address: what is hosted there counts.
+	hosted, raw, ok := s.document(url, "assertion")
+	if !ok {
+		return
+	}
+	if !sameJSON(doc, hosted) {
+		s.rep.warn("hosting", url, "the copy that was given differs from the hosted one; the hosted one counts")
+	}
+	s.hostedDocument(url, hosted, raw)
+}
