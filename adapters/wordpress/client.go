@@ -52,6 +52,9 @@ func (c *client) call(ctx context.Context, op, method, route string, query url.V
 	fail := func(kind error, words string, err error) *refusal {
 		return &refusal{Error: &adapters.Error{Op: op, Kind: kind, Words: words, Err: err}}
 	}
+	if err := ctx.Err(); err != nil {
+		return fail(adapters.ErrUnavailable, "", err)
+	}
 	var body []byte
 	request := c.rest.R().SetContext(ctx).SetHeader("Accept", "application/json")
 	if in != nil {
