@@ -1,14 +1,41 @@
 package sqlstore_test
 
 import (
+	"os"
 	"testing"
 
+	"badgebridge/internal/testenv/postgres"
+	"badgebridge/store"
 	"badgebridge/store/sqlstore"
+	"badgebridge/store/storetest"
 )
 
-func TestOpen(t *testing.T) {
-	db, err := sqlstore.Open(t.Context(), "sqlite:"+t.TempDir()+"/x/a.db", sqlstore.Options{})
-	if err != nil { t.Fatal(err) }
-	t.Log(db.MigrationStatus(t.Context()))
-	t.Log(db.Close())
+func TestMain(m *testing.M) { os.Exit(postgres.Keep(m)) }
+
+// engines are the databases that every promise is tried on.
+var engines = map[string]func(t testing.TB) string{
+	"sqlite":   func(t testing.TB) string { return "sqlite:" + t.TempDir() + "/badgebridge.db" },
+	"postgres": func(t testing.TB) string { return postgres.Start(t) },
+}
+
+func open(t testing.TB, url string, opts sqlstore.Options) *sqlstore.DB {
+	t.Helper()
+	db, err := sqlstore.Open(t.Context(), url, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func TestBothEnginesKeepTheContract(t *testing.T) {
+	for name, url := range engines {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) store.Store { return open(t, url(t), sqlstore.Options{MaxConns: 6}) })
+		})
+	}
 }
