@@ -107,8 +107,8 @@ func (a *adapter) garbled(op string, err error) error {
 // other direction could. From then on each call is one page, oldest first: the
 // badges created and those whose state changed since the reading before, with
 // so much overlap that a badge that became visible late is still seen. It costs
-// two calls when nothing happened. A change of privacy alone has no date that
-// Credly sorts by; List sees it.
+// three calls when nothing happened: those lists, and the log of events for
+// what has no date in them (deletions, and changes of privacy).
 func (a *adapter) Changes(ctx context.Context, after adapters.Cursor) (adapters.Page, error) {
 	c, err := readCursor("list changes", after)
 	if err != nil {
@@ -130,6 +130,9 @@ func (a *adapter) Changes(ctx context.Context, after adapters.Cursor) (adapters.
 	if _, err := a.sweep(ctx, byState, floor, func(b badge) time.Time { return b.StateUpdatedAt.Time }, changed); err != nil {
 		return adapters.Page{}, err
 	}
+	if err := a.addEvents(ctx, floor, changed); err != nil {
+		return adapters.Page{}, err
+	}
 	list := make([]change, 0, len(changed))
 	for _, ch := range changed {
 		list = append(list, ch)
@@ -142,6 +145,11 @@ func (a *adapter) Changes(ctx context.Context, after adapters.Cursor) (adapters.
 	})
 	out := adapters.Page{Next: cursor{Since: began}.String()}
 	for _, ch := range list {
+		if ch.deleted {
+			out.Records = append(out.Records, adapters.Record{Ref: adapters.Ref(ch.id),
+				Gone: &adapters.Tombstone{Kind: adapters.GoneDeleted, At: ch.at, Reason: "deleted at Credly"}})
+			continue
+		}
 		rec, err := normalizeBadge(ch.raw, a.base.String())
 		if err != nil {
 			return adapters.Page{}, a.garbled("list changes", err)
@@ -161,6 +169,7 @@ func (a *adapter) Changes(ctx context.Context, after adapters.Cursor) (adapters.
 // change is a badge that a sweep found.
 type change struct {
 	id       string
+	deleted  bool
 	at       time.Time
 	raw      json.RawMessage
 	replaces string

@@ -32,6 +32,15 @@ type query struct {
 	sort   string
 }
 
+func (q query) set(v url.Values) {
+	if q.filter != "" {
+		v.Set("filter", q.filter)
+	}
+	if q.sort != "" {
+		v.Set("sort", q.sort)
+	}
+}
+
 // place is where in a list the next page begins. The zero value is the start.
 type place struct {
 	Page  int    `json:"page,omitempty"`  // the page to read; 0 and 1 the first
@@ -44,6 +53,7 @@ type rows struct {
 	items []json.RawMessage
 	next  place
 	more  bool
+	pages int // that the list has
 	at    time.Time
 }
 
@@ -72,7 +82,7 @@ func (c *client) page(ctx context.Context, q query, p place) (rows, error) {
 			p = place{Page: max(1, p.Page-(gone+perPage-1)/perPage), Total: m.TotalCount}
 			continue
 		}
-		out := rows{items: items, at: res.at}
+		out := rows{items: items, pages: m.TotalPages, at: res.at}
 		var link string
 		if m.Next != nil {
 			link = m.Next.String()
@@ -102,7 +112,8 @@ func (c *client) pageURL(q query, p place) string {
 		u.Path, u.RawPath, u.RawQuery = path, "", rawQuery
 		return u.String()
 	}
-	v := url.Values{"filter": {q.filter}, "sort": {q.sort}}
+	v := url.Values{}
+	q.set(v)
 	if p.Page > 1 {
 		v.Set("page", strconv.Itoa(p.Page))
 	}
@@ -135,8 +146,6 @@ func (c *client) checkLink(q query, link string, current int) (string, error) {
 		return "", fmt.Errorf("page %d is followed by page %q", current, v.Get("page"))
 	}
 	// It is not known whether Credly always keeps these two.
-	for name, want := range map[string]string{"filter": q.filter, "sort": q.sort} {
-		v.Set(name, want)
-	}
+	q.set(v)
 	return u.Path + "?" + v.Encode(), nil
 }

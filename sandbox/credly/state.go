@@ -64,7 +64,7 @@ func (s *Sim) save() {
 		return
 	}
 	s.saveErr = func() error {
-		b, err := json.MarshalIndent(&s.st, "", " ")
+		b, err := json.Marshal(&s.st)
 		if err != nil {
 			return err
 		}
