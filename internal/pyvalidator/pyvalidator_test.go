@@ -1,0 +1,131 @@
+package pyvalidator_test
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/png"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"badgebridge/internal/pyvalidator"
+	"badgebridge/openbadges"
+	"badgebridge/openbadges/bake"
+	v2 "badgebridge/openbadges/v2"
+	"badgebridge/openbadges/verify"
+)
+
+const host = "https://badges.example.test"
+
+// site holds what a gateway would serve for one badge.
+func site(t *testing.T) map[string][]byte {
+	t.Helper()
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	issuer := openbadges.Profile{ID: host + "/issuers/1", Name: "Example Association", URL: "https://example.org", Email: "badges@example.org",
+		Image: &openbadges.Image{ID: host + "/image.png"}}
+	class := openbadges.BadgeClass{
+		ID: host + "/badges/1", Name: "First Aid & more", Description: "Knows what to do.", Issuer: issuer, Version: "2", Language: "en",
+		Image: &openbadges.Image{ID: host + "/image.png", Caption: "A cross"}, Tags: []string{"health"},
+		Criteria:   openbadges.Criteria{ID: host + "/badges/1/criteria", Narrative: "Pass the *test*."},
+		Alignments: []openbadges.Alignment{{TargetName: "Care", TargetURL: "https://example.org/care", TargetFramework: "F", TargetCode: "C-1"}},
+	}
+	a := v2.Assertion{
+		ID:    host + "/assertions/1",
+		Image: &openbadges.Image{ID: host + "/assertions/1/baked.png"},
+		Award: openbadges.Award{
+			BadgeClass: class, Narrative: "Well done",
+			Recipient: v2.HashRecipient(openbadges.Recipient{Type: openbadges.IdentityEmail, Identity: "Learner.One@Example.org"}, "f00dsalt"),
+			IssuedOn:  time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC), Expires: time.Date(2990, 1, 1, 0, 0, 0, 0, time.UTC),
+			Evidence: []openbadges.Evidence{{ID: "https://example.org/evidence/1", Narrative: "Seen", Name: "Photo"}},
+		},
+	}
+	out := map[string][]byte{"/image.png": picture.Bytes()}
+	var err error
+	keep := func(path string, doc []byte, _ v2.Notes, e error) {
+		if e != nil {
+			t.Fatal(e)
+		}
+		out[path] = doc
+	}
+	doc, notes, err := v2.EncodeAssertion(a)
+	keep("/assertions/1", doc, notes, err)
+	doc, notes, err = v2.EncodeBadgeClass(class)
+	keep("/badges/1", doc, notes, err)
+	doc, notes, err = v2.EncodeIssuer(issuer)
+	keep("/issuers/1", doc, notes, err)
+	if out["/assertions/1/baked.png"], err = bake.Bake(picture.Bytes(), bake.OpenBadges, out["/assertions/1"]); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func start(t *testing.T, files map[string][]byte) (*httptest.Server, map[string]string) {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, ok := files[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/ld+json")
+		if strings.HasSuffix(r.URL.Path, ".png") {
+			w.Header().Set("Content-Type", "image/png")
+		}
+		w.Write(body)
+	}))
+	t.Cleanup(srv.Close)
+	return srv, map[string]string{"badges.example.test": srv.URL}
+}
+
+func TestTheReferenceAcceptsWhatTheGatewayWrites(t *testing.T) {
+	v := pyvalidator.Ensure(t)
+	files := site(t)
+	_, hosts := start(t, files)
+	ctx := context.Background()
+	for name, c := range map[string]struct {
+		input, recipient string
+		valid            bool
+		problem          string
+	}{
+		"by address":        {host + "/assertions/1", "learner.one@example.org", true, ""},
+		"as JSON":           {string(files["/assertions/1"]), "learner.one@example.org", true, ""},
+		"baked":             {host + "/assertions/1/baked.png", "learner.one@example.org", true, ""},
+		"the badge":         {host + "/badges/1", "", true, ""},
+		"the issuer":        {host + "/issuers/1", "", true, ""},
+		"another recipient": {host + "/assertions/1", "somebody.else@example.org", false, "VERIFY_RECIPIENT_IDENTIFIER"},
+		"not there":         {host + "/assertions/2", "", false, "FETCH_HTTP_NODE"},
+		"another host":      {"https://nowhere.example.test/a", "", false, "FETCH_HTTP_NODE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, err := v.Verify(ctx, c.input, c.recipient, hosts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Valid != c.valid || !strings.Contains(res.Errors(), c.problem) {
+				t.Errorf("valid=%v, want %v:\n%s", res.Valid, c.valid, res.Errors())
+			}
+		})
+	}
+}
+
+func TestOurVerdictIsTheReferencesOnOurOwnBadges(t *testing.T) {
+	files := site(t)
+	res := verify.Offline{}
+	for path, body := range files {
+		res[host+path] = verify.Resource{Status: 200, Body: body}
+	}
+	for who, want := range map[string]verify.Outcome{"Learner.One@example.org": verify.Valid, "somebody.else@example.org": verify.Invalid} {
+		rep := verify.Verify(context.Background(), verify.Input{Data: files["/assertions/1/baked.png"]}, verify.Options{
+			Fetcher: res, Recipient: []verify.Identifier{{Type: openbadges.IdentityEmail, Value: who}},
+		})
+		if rep.Outcome != want {
+			t.Errorf("%s: %v", rep.Outcome, rep.Problems())
+		}
+	}
+}
