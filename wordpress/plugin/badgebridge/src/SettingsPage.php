@@ -1,0 +1,143 @@
+<?php
+namespace Badgebridge;
+
+defined( 'ABSPATH' ) || exit;
+
+/** Settings > Badgebridge: pair, look, cut. */
+final class SettingsPage {
+
+	const SLUG = 'badgebridge';
+
+	/** @var Plugin */
+	private $plugin;
+
+	public function __construct( Plugin $plugin ) {
+		$this->plugin = $plugin;
+	}
+
+	public function start(): void {
+		add_action(
+			'admin_menu',
+			function () {
+				add_options_page( 'Badgebridge', 'Badgebridge', 'manage_options', self::SLUG, array( $this, 'show' ) );
+			}
+		);
+		foreach ( array( 'pair', 'test', 'cut', 'renew' ) as $act ) {
+			add_action(
+				'admin_post_badgebridge_' . $act,
+				function () use ( $act ) {
+					$this->act( $act );
+				}
+			);
+		}
+	}
+
+	/** Does one of the page's acts and goes back to the page. */
+	private function act( string $act ): void {
+		if ( ! current_user_can( 'manage_options' ) ) {
+			wp_die( esc_html__( 'You are not allowed to do this.', 'badgebridge' ), '', array( 'response' => 403 ) );
+		}
+		check_admin_referer( 'badgebridge_' . $act );
+		try {
+			$this->say( 'success', $this->done( $act ) );
+		} catch ( Fault $fault ) {
+			$this->say( 'error', $fault->getMessage() );
+		}
+		wp_safe_redirect( admin_url( 'options-general.php?page=' . self::SLUG ) );
+		exit;
+	}
+
+	/** @throws Fault Where it can't be done. */
+	private function done( string $act ): string {
+		switch ( $act ) {
+			case 'pair':
+				$this->plugin->pairing()->pair( $this->posted( 'gateway' ), $this->posted( 'code' ) );
+				return __( 'The site is paired.', 'badgebridge' );
+			case 'test':
+				$error = $this->plugin->outbox()->test();
+				if ( '' !== $error ) {
+					throw new Fault( 'test', 502, $error );
+				}
+				return __( 'The gateway took the test message.', 'badgebridge' );
+			case 'renew':
+				$this->plugin->pairing()->cut();
+				$this->plugin->identity()->renew();
+				return __( 'This copy is a site of its own now.', 'badgebridge' );
+			default:
+				$this->plugin->pairing()->cut();
+				return __( 'The site is not paired any more.', 'badgebridge' );
+		}
+	}
+
+	private function posted( string $name ): string {
+		// phpcs:ignore WordPress.Security.NonceVerification -- act() has checked it.
+		return isset( $_POST[ $name ] ) && is_string( $_POST[ $name ] ) ? sanitize_text_field( wp_unslash( $_POST[ $name ] ) ) : '';
+	}
+
+	private function say( string $kind, string $text ): void {
+		set_transient( 'badgebridge_said_' . get_current_user_id(), array( $kind, $text ), 60 );
+	}
+
+	public function show(): void {
+		$pairing = $this->plugin->pairing()->stored();
+		echo '<div class="wrap"><h1>Badgebridge</h1>';
+		$said = get_transient( 'badgebridge_said_' . get_current_user_id() );
+		if ( is_array( $said ) ) {
+			delete_transient( 'badgebridge_said_' . get_current_user_id() );
+			printf( '<div class="notice notice-%s" role="status"><p>%s</p></div>', esc_attr( $said[0] ), esc_html( $said[1] ) );
+		}
+		foreach ( ( new Warnings( $this->plugin ) )->all() as $warning ) {
+			printf( '<div class="notice notice-warning"><p>%s</p></div>', esc_html( $warning ) );
+		}
+		if ( $this->plugin->pairing()->is_foreign() ) {
+			$this->show_foreign( $pairing );
+		} elseif ( $pairing ) {
+			$this->show_paired( $pairing );
+		}
+		$this->show_form( $pairing );
+		echo '</div>';
+	}
+
+	private function show_paired( array $pairing ): void {
+		echo '<h2>' . esc_html__( 'Paired', 'badgebridge' ) . '</h2><p>';
+		/* translators: 1: gateway's address, 2: name there, 3: date */
+		echo esc_html( sprintf( __( 'This site is “%2$s” at %1$s since %3$s.', 'badgebridge' ), $pairing['gateway'], $pairing['remote'], wp_date( get_option( 'date_format' ), (int) $pairing['paired_at'] ) ) );
+		echo '</p>';
+		$this->button( 'test', __( 'Send a test message', 'badgebridge' ) );
+		$this->button( 'cut', __( 'Cut the pairing', 'badgebridge' ) );
+	}
+
+	private function show_foreign( array $pairing ): void {
+		echo '<h2>' . esc_html__( 'This site was paired under another address', 'badgebridge' ) . '</h2><p>';
+		/* translators: 1: old address, 2: present address */
+		echo esc_html( sprintf( __( 'The pairing was made at %1$s; now the site is at %2$s. Until you say what it is, it neither answers the gateway nor sends anything.', 'badgebridge' ), $pairing['home'], $this->plugin->identity()->home() ) );
+		echo '</p><p>' . esc_html__( 'If the site has moved, pair it again below with a new code. If this is a copy, for example for tests, make it a site of its own:', 'badgebridge' ) . '</p>';
+		$this->button( 'renew', __( 'This is a copy', 'badgebridge' ) );
+	}
+
+	private function show_form( ?array $pairing ): void {
+		echo '<h2>' . esc_html( $pairing ? __( 'Pair again', 'badgebridge' ) : __( 'Pair with a gateway', 'badgebridge' ) ) . '</h2>';
+		echo '<p>' . esc_html__( 'The gateway shows a one-time code on its page for this site.', 'badgebridge' ) . '</p>';
+		printf( '<form method="post" action="%s">', esc_url( admin_url( 'admin-post.php' ) ) );
+		wp_nonce_field( 'badgebridge_pair' );
+		echo '<input type="hidden" name="action" value="badgebridge_pair"><table class="form-table" role="presentation">';
+		printf(
+			'<tr><th scope="row"><label for="badgebridge-gateway">%s</label></th><td><input class="regular-text" type="url" id="badgebridge-gateway" name="gateway" value="%s" placeholder="https://badges.example.org" required></td></tr>',
+			esc_html__( 'Address of the gateway', 'badgebridge' ),
+			esc_attr( $pairing ? $pairing['gateway'] : '' )
+		);
+		printf(
+			'<tr><th scope="row"><label for="badgebridge-code">%s</label></th><td><input class="regular-text code" type="text" id="badgebridge-code" name="code" autocomplete="off" required></td></tr>',
+			esc_html__( 'One-time code', 'badgebridge' )
+		);
+		echo '</table>';
+		submit_button( __( 'Pair', 'badgebridge' ) );
+		echo '</form>';
+	}
+
+	private function button( string $act, string $label ): void {
+		printf( '<form method="post" action="%s" style="display:inline-block;margin-right:1em">', esc_url( admin_url( 'admin-post.php' ) ) );
+		wp_nonce_field( 'badgebridge_' . $act );
+		printf( '<input type="hidden" name="action" value="%s"><button class="button">%s</button></form>', esc_attr( 'badgebridge_' . $act ), esc_html( $label ) );
+	}
+}

@@ -1,0 +1,16 @@
+<?php
+/**
+ * Removes all that the plugin has stored. What BadgeOS stores stays as it is.
+ *
+ * @package Badgebridge
+ */
+
+defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
+
+require_once __DIR__ . '/src/Schema.php';
+
+\Badgebridge\Schema::drop();
+foreach ( array( 'uuid', 'epoch', 'schema', 'pairing', 'webhook', 'feed_pruned' ) as $badgebridge_name ) {
+	delete_option( 'badgebridge_' . $badgebridge_name );
+}
+wp_clear_scheduled_hook( 'badgebridge_cron' );
