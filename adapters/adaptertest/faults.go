@@ -14,13 +14,40 @@ import (
 	"badgebridge/adapters"
 )
 
-// shortWait bounds a call whose answer never ends; other calls get the suite's
-// patience.
-func shortWait(kind FaultKind) time.Duration {
-	if kind == Stall || kind == Hang {
-		return 300 * time.Millisecond
+// deadline is a context whose time is up when the proxy has begun to keep the
+// caller waiting: a deadline that no slow machine reaches too early. For other
+// faults it is the suite's patience.
+func (st *stand) deadline(t *testing.T, kind FaultKind) context.Context {
+	t.Helper()
+	ctx := newContext(t)
+	if kind != Stall && kind != Hang {
+		return ctx
 	}
-	return patience
+	d := &expiring{Context: ctx, done: make(chan struct{})}
+	go func() {
+		select {
+		case <-st.proxy.Stuck():
+		case <-ctx.Done():
+		}
+		close(d.done)
+	}()
+	return d
+}
+
+type expiring struct {
+	context.Context
+	done chan struct{}
+}
+
+func (e *expiring) Done() <-chan struct{} { return e.done }
+
+func (e *expiring) Err() error {
+	select {
+	case <-e.done:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
 }
 
 // reads are the calls that change nothing, by name.
@@ -72,9 +99,7 @@ func runReadFaults(t *testing.T, s Suite) {
 					st.Add(t)
 				}
 				st.proxy.Inject(Fault{Kind: kind})
-				ctx, cancel := context.WithTimeout(t.Context(), shortWait(kind))
-				defer cancel()
-				err := reads(st.adapter)[name](ctx)
+				err := reads(st.adapter)[name](st.deadline(t, kind))
 				if !adapters.Temporary(err) {
 					t.Errorf("%v, want an error that may pass", err)
 				}

@@ -82,13 +82,14 @@ type FaultProxy struct {
 	faults []*Fault
 	calls  []Call
 	seen   chan struct{}
+	stuck  chan struct{}
 	last   map[string]*httptest.ResponseRecorder
 }
 
 // NewFaultProxy returns a proxy that passes everything to target until a fault
 // is injected.
 func NewFaultProxy(target http.Handler) *FaultProxy {
-	return &FaultProxy{target: target, seen: make(chan struct{}, 1), last: map[string]*httptest.ResponseRecorder{}}
+	return &FaultProxy{target: target, seen: make(chan struct{}, 1), stuck: make(chan struct{}, 1), last: map[string]*httptest.ResponseRecorder{}}
 }
 
 // Inject adds a fault. Of several that match a call the one injected first is
@@ -118,6 +119,18 @@ func (p *FaultProxy) Calls() []Call {
 
 // Seen yields after a call arrived; several calls may yield once.
 func (p *FaultProxy) Seen() <-chan struct{} { return p.seen }
+
+// Stuck yields when a Stall or a Hang has begun to keep its caller waiting.
+func (p *FaultProxy) Stuck() <-chan struct{} { return p.stuck }
+
+// hold keeps the caller waiting until it has gone.
+func (p *FaultProxy) hold(r *http.Request) {
+	select {
+	case p.stuck <- struct{}{}:
+	default:
+	}
+	<-r.Context().Done()
+}
 
 func (p *FaultProxy) fault(r *http.Request, c Call) *Fault {
 	p.mu.Lock()
@@ -153,7 +166,7 @@ func (p *FaultProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page := "<!doctype html><title>Sorry</title><h1>Something went wrong</h1>"
 	switch f.Kind {
 	case Hang:
-		<-r.Context().Done()
+		p.hold(r)
 	case DropBefore:
 		panic(http.ErrAbortHandler)
 	case SlowDown, SlowDownDate:
@@ -215,7 +228,7 @@ func (p *FaultProxy) spoil(kind FaultKind, w http.ResponseWriter, r *http.Reques
 			f.Flush()
 		}
 		if kind == Stall {
-			<-r.Context().Done()
+			p.hold(r)
 		}
 		panic(http.ErrAbortHandler)
 	case Truncate:

@@ -269,9 +269,7 @@ func runWriteFaults(t *testing.T, s Suite, w write) {
 		t.Run(w.name+": after "+string(kind)+" the outcome is ambiguous, not a success", func(t *testing.T) {
 			st := newStand(t, s)
 			st.proxy.Inject(Fault{Kind: kind, Match: st.IsIssue})
-			ctx, cancel := context.WithTimeout(t.Context(), shortWait(kind))
-			defer cancel()
-			ref, err := w.do(t, ctx, st, st.adapter, 0)
+			ref, err := w.do(t, st.deadline(t, kind), st, st.adapter, 0)
 			if err == nil {
 				t.Fatalf("%s = %q and no error", w.name, ref)
 			}
