@@ -202,7 +202,7 @@ func (c *client) classify(status int, w wireError) (error, string) {
 }
 
 func (c *client) pinned(site, home string) bool {
-	return strings.EqualFold(site, c.cfg.SiteUUID) && trimHome(home) == c.cfg.HomeURL
+	return strings.EqualFold(site, c.cfg.SiteUUID) && sameHome(home, c.cfg.HomeURL)
 }
 
 func (c *client) anotherSite(site, home string) string {

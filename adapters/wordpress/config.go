@@ -73,7 +73,6 @@ func ParseConfig(cfg json.RawMessage) (Config, error) {
 		wrong = append(wrong, checkURL("oidc_issuer", c.OIDCIssuer, false, "leave it out when the site is no OpenID provider"))
 	}
 	c.SiteUUID = strings.ToLower(c.SiteUUID)
-	c.HomeURL = trimHome(c.HomeURL)
 	return c, errors.Join(wrong...)
 }
 
@@ -93,6 +92,8 @@ func checkURL(field, value string, query bool, cure string) error {
 	return nil
 }
 
-// trimHome gives home URLs one form: WordPress stores them with and without a
-// last slash.
-func trimHome(home string) string { return strings.TrimRight(strings.TrimSpace(home), "/") }
+// sameHome compares home URLs: WordPress stores them with and without a last
+// slash. What is sent is always what the site said when it was paired.
+func sameHome(a, b string) bool {
+	return strings.TrimRight(strings.TrimSpace(a), "/") == strings.TrimRight(strings.TrimSpace(b), "/")
+}

@@ -80,6 +80,20 @@ func TestAnAwardComesWithItsBadgeMemberAndDates(t *testing.T) {
 	}
 }
 
+func TestAHomeWithALastSlashIsSentAsTheSiteSaidIt(t *testing.T) {
+	answers := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Badgebridge-Home"); got != home+"/" {
+			t.Errorf("sent %q", got)
+		}
+		w.Header().Set("Badgebridge-Site", uuid)
+		w.Header().Set("Badgebridge-Home", home)
+		fmt.Fprintf(w, `{"contract":"1","uuid":%q,"home_url":%q,"name":"x"}`, uuid, home)
+	})
+	a := newAdapter(t, serve(t, answers)+"/wp-json", http.DefaultClient, map[string]string{"home_url": home + "/"})
+	_, err := a.Check(t.Context())
+	must(t, err)
+}
+
 func TestARevocationAndADeletionAreToldApart(t *testing.T) {
 	s, a, _ := paired(t)
 	for range 3 {

@@ -235,8 +235,8 @@ func (s *Site) TestWebhook() {
 	s.change(func() error { s.enqueue("test", 0); return nil }) //nolint:errcheck // never fails
 }
 
-// RetryWebhooks sends all that is still to be sent, whenever it would be due,
-// and returns when each was tried.
+// RetryWebhooks sends all that is still to be sent, whenever it would be due, and
+// returns when each was tried.
 func (s *Site) RetryWebhooks(ctx context.Context) { s.round(ctx, true) }
 
 // Pair gives the gateway the one-time code and keeps the key that it answers
@@ -252,7 +252,8 @@ func (s *Site) Pair(ctx context.Context, gatewayURL, code string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(strings.TrimSpace(gatewayURL), "/")+"/api/v1/pair", bytes.NewReader(body))
+	gatewayURL = strings.TrimRight(strings.TrimSpace(gatewayURL), "/")
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, gatewayURL+"/api/v1/pair", bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("pair: %w", err)
 	}
@@ -278,7 +279,7 @@ func (s *Site) Pair(ctx context.Context, gatewayURL, code string) error {
 	if err := json.Unmarshal(data, &p); err != nil || p.KeyID == "" || p.Secret == "" {
 		return errors.New("pair: the gateway's answer holds no key")
 	}
-	p.UUID, p.Home = uuid, home
+	p.UUID, p.Home, p.Gateway = uuid, home, gatewayURL
 	return s.change(func() error { s.st.Pairing, s.st.Queue = &p, nil; return nil })
 }
 

@@ -98,6 +98,22 @@ func (s *Site) client(id string) *Pairing {
 	return p
 }
 
+// returns and leavings are the addresses of the gateway after a sign-in and after
+// signing out.
+func (s *Site) returns(p *Pairing) []string {
+	if len(s.cfg.RedirectURIs) > 0 || p.Gateway == "" || p.Remote == "" {
+		return s.cfg.RedirectURIs
+	}
+	return []string{p.Gateway + "/login/callback/" + p.Remote}
+}
+
+func (s *Site) leavings(p *Pairing) []string {
+	if len(s.cfg.LogoutURIs) > 0 || p.Gateway == "" {
+		return s.cfg.LogoutURIs
+	}
+	return []string{p.Gateway + "/"}
+}
+
 var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
 func (s *Site) authorize(w http.ResponseWriter, r *http.Request) {
@@ -107,12 +123,13 @@ func (s *Site) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	q := r.Form
 	// A mistake in these two must not send anybody anywhere.
-	if s.client(q.Get("client_id")) == nil {
+	p := s.client(q.Get("client_id"))
+	if p == nil {
 		s.problem(w, r, http.StatusBadRequest, "The site is not paired with the program that asks to sign in.")
 		return
 	}
 	redirect := q.Get("redirect_uri")
-	if !slices.Contains(s.cfg.RedirectURIs, redirect) {
+	if !slices.Contains(s.returns(p), redirect) {
 		s.problem(w, r, http.StatusBadRequest, "The address to return to is not the one that was agreed.")
 		return
 	}
@@ -309,8 +326,11 @@ func (s *Site) endSession(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	back := q.Get("post_logout_redirect_uri")
 	// Only for our client, which the hint (also an expired one) or the id names.
-	ours := s.client(q.Get("client_id")) != nil || s.hinted(q.Get("id_token_hint"))
-	if back == "" || !ours || !slices.Contains(s.cfg.LogoutURIs, back) {
+	p := s.client(q.Get("client_id"))
+	if p == nil {
+		p = s.hinted(q.Get("id_token_hint"))
+	}
+	if back == "" || p == nil || !slices.Contains(s.leavings(p), back) {
 		s.render(w, r, http.StatusOK, "message", page{Title: "Signed out", Message: "You are signed out of the association's site."})
 		return
 	}

@@ -47,21 +47,24 @@ func (s *Site) signJWT(claims map[string]any) (string, error) {
 	return signed.CompactSerialize()
 }
 
-// hinted reports whether the hint is an ID token that this site gave its client;
-// that it expired does not matter.
-func (s *Site) hinted(hint string) bool {
+// hinted is the client that the hint, an ID token of this site, was given to, or
+// nil; that it expired does not matter.
+func (s *Site) hinted(hint string) *Pairing {
 	parsed, err := jose.ParseSigned(hint, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
-		return false
+		return nil
 	}
 	payload, err := parsed.Verify(&s.signer.PublicKey)
 	if err != nil {
-		return false
+		return nil
 	}
 	var claims struct {
 		Audience string `json:"aud"`
 	}
-	return json.Unmarshal(payload, &claims) == nil && s.client(claims.Audience) != nil
+	if json.Unmarshal(payload, &claims) != nil {
+		return nil
+	}
+	return s.client(claims.Audience)
 }
 
 // session is who is signed in at the site itself.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -239,6 +241,25 @@ func TestNobodyIsSentToAnAddressThatWasNotAgreed(t *testing.T) {
 		must(t, err)
 		if !strings.HasPrefix(location, callback+"?") || back.Query().Get("error") != c.want || back.Query().Get("state") != "s" {
 			t.Errorf("%s: %q, want %s", name, location, c.want)
+		}
+	}
+}
+
+func TestTheAddressesToReturnToFollowFromThePairing(t *testing.T) {
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"remote":"association","key_id":%q,"secret":%q,"webhook_url":""}`, clientID, clientSecret)
+	}))
+	defer gateway.Close()
+	s, base := start(t, site.Config{})
+	must(t, s.Pair(t.Context(), gateway.URL+"/", "K3QF-7XNB-2MTA"))
+	config := oauth2.Config{ClientID: clientID, Endpoint: oauth2.Endpoint{AuthURL: base + "/oidc/authorize"}, Scopes: []string{"openid"}}
+	for redirect, want := range map[string]int{
+		gateway.URL + "/login/callback/association": http.StatusOK,
+		gateway.URL + "/login/callback/another":     http.StatusBadRequest,
+	} {
+		config.RedirectURL = redirect
+		if got, _ := read(t, config.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))); got != want {
+			t.Errorf("%s: %d, want %d", redirect, got, want)
 		}
 	}
 }

@@ -39,7 +39,9 @@ type Config struct {
 	// Pair or on the admin page.
 	Pairing *Pairing
 	// RedirectURIs and LogoutURIs are the gateway's addresses that the OpenID
-	// provider sends people to; they must match exactly.
+	// provider sends people to; they must match exactly. Where there are none they
+	// follow from the pairing's Gateway and Remote: "{gateway}/login/callback/{remote}"
+	// and "{gateway}/".
 	RedirectURIs []string
 	LogoutURIs   []string
 	// GatewayURL is linked on the pages, "" for no link.
@@ -65,6 +67,7 @@ type Pairing struct {
 	KeyID      string `json:"key_id"`
 	Secret     string `json:"secret"`
 	WebhookURL string `json:"webhook_url,omitempty"` // "" sends none
+	Gateway    string `json:"gateway,omitempty"`     // its address, without a last slash; Pair fills it
 	// UUID and Home bind the pairing; New and Pair fill them.
 	UUID string `json:"uuid,omitempty"`
 	Home string `json:"home,omitempty"`
