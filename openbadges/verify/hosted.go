@@ -50,10 +50,10 @@ func (s *session) otherClass(url, class string, doc map[string]any, legacy bool)
 	switch class {
 	case "BadgeClass":
 		b := s.badge(url, legacy)
-		s.rep.Badge = summary(nil, b.doc, b.issuer.doc)
+		s.conclude(nil, nil, b)
 	case "Issuer", "Profile":
 		i := s.issuer(url, legacy)
-		s.rep.Badge = summary(nil, nil, i.doc)
+		s.conclude(nil, nil, badge{issuer: i})
 	default:
 		s.context(url, doc, legacy)
 		s.class(url, doc, legacy, class)
@@ -108,6 +108,10 @@ func (s *session) assertion(doc map[string]any, raw []byte, legacy bool) {
 	s.context(id, doc, legacy)
 	s.class(id, doc, legacy, "Assertion")
 	good := s.schema("Assertion", id, doc, legacy)
+	if uid, _ := single(doc["uid"]).(string); legacy && uid == "" {
+		good = false
+		s.rep.fail("schema", id, "Assertion: uid is missing")
+	}
 	switch t := verificationTypeOf(doc); t {
 	case "hosted":
 		if id != "" {
@@ -141,13 +145,7 @@ func (s *session) common(id string, doc map[string]any, raw []byte, b badge) {
 	s.image(id, "assertion", doc["image"])
 	s.endorsements(id, doc)
 	s.extensions(id, doc)
-	reason := ""
-	if s.rep.Badge != nil {
-		reason = s.rep.Badge.RevocationReason
-	}
-	s.rep.Badge = summary(doc, b.doc, b.issuer.doc)
-	s.rep.Badge.RevocationReason = reason
-	s.rep.Assertion = s.model(doc, raw, b)
+	s.conclude(doc, raw, b)
 }
 
 // validity compares the dates with now and with each other. A date that can't be

@@ -127,9 +127,9 @@ func (s *session) hosted05(rawURL string, doc map[string]any) {
 		s.rep.pass("schema", rawURL, "all members are there and of the right kind")
 	}
 	class := map[string]any{"name": b["name"], "description": b["description"], "image": absolute(b["image"]), "criteria": absolute(b["criteria"])}
-	profile := map[string]any{"name": issuer["name"], "url": origin, "email": issuer["contact"]}
+	issuerUp := map[string]any{"name": issuer["name"], "url": origin, "email": issuer["contact"]}
 	s.image(rawURL, "badge", class["image"])
 	s.validity(rawURL, up)
 	s.recipient(rawURL, up)
-	s.rep.Badge = summary(up, class, profile)
+	s.conclude(up, nil, badge{doc: class, issuer: profile{doc: issuerUp}})
 }
