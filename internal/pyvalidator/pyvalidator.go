@@ -140,6 +140,17 @@ func (v *Validator) Verify(ctx context.Context, input, recipientEmail string, ho
 	return v.run(ctx, req)
 }
 
+// VerifyOffline is Verify over resources in memory, in the form of "badgebridge
+// verify --resources": a JSON object of URL -> {status, content_type, body |
+// body_base64}.
+func (v *Validator) VerifyOffline(ctx context.Context, input, recipientEmail string, resources json.RawMessage) (Result, error) {
+	req := map[string]any{"input": input, "resources": resources}
+	if recipientEmail != "" {
+		req["recipient"] = map[string]any{"email": recipientEmail}
+	}
+	return v.run(ctx, req)
+}
+
 func (v *Validator) run(ctx context.Context, request map[string]any) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

@@ -3,6 +3,7 @@ package pyvalidator_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"image"
 	"image/png"
 	"net/http"
@@ -111,6 +112,22 @@ func TestTheReferenceAcceptsWhatTheGatewayWrites(t *testing.T) {
 				t.Errorf("valid=%v, want %v:\n%s", res.Valid, c.valid, res.Errors())
 			}
 		})
+	}
+}
+
+func TestTheReferenceRunsOnResourcesInMemory(t *testing.T) {
+	v := pyvalidator.Ensure(t)
+	resources := map[string]map[string]any{}
+	for path, body := range site(t) {
+		resources[host+path] = map[string]any{"status": 200, "content_type": "application/ld+json", "body_base64": body}
+	}
+	raw, err := json.Marshal(resources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := v.VerifyOffline(context.Background(), host+"/assertions/1", "learner.one@example.org", raw)
+	if err != nil || !res.Valid || res.Version != "2.0" {
+		t.Errorf("valid=%v, %v:\n%s", res.Valid, err, res.Errors())
 	}
 }
 

@@ -25,7 +25,8 @@ CONTEXTS = {}
 def answer(url, status, content_type, body):
     r = requests.Response()
     r.status_code, r.url, r._content, r.encoding = status, url, body, "utf-8"
-    r.headers["Content-Type"] = content_type
+    if content_type:
+        r.headers["Content-Type"] = content_type
     return r
 
 
@@ -50,7 +51,7 @@ class LocalSession(requests.Session):
         if url in RESOURCES:
             e = RESOURCES[url]
             body = e["body"].encode() if e.get("body") is not None else base64.b64decode(e.get("body_base64") or "")
-            return answer(url, e.get("status", 200), e.get("content_type") or "application/octet-stream", body)
+            return answer(url, e.get("status", 200), e.get("content_type"), body)
         if url in CONTEXTS:
             return answer(url, 200, "application/ld+json", CONTEXTS[url])
         parts = urlsplit(url)

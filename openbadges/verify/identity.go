@@ -2,7 +2,6 @@ package verify
 
 import (
 	"crypto/subtle"
-	"slices"
 	"strings"
 
 	"badgebridge/openbadges"
@@ -136,9 +135,5 @@ func sameIdentity(m openbadges.Recipient, id Identifier) (match, decided bool) {
 	if !m.Hashed {
 		return subtle.ConstantTimeCompare([]byte(m.Identity), []byte(id.Value)) == 1, true
 	}
-	match, decided = m.Matches(id.Value)
-	if match && !slices.Contains([]string{id.Value}, strings.TrimSpace(id.Value)) {
-		return false, true
-	}
-	return match, decided
+	return m.Matches(id.Value)
 }
