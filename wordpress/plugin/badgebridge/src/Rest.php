@@ -17,6 +17,12 @@ final class Rest {
 	/** @var bool Whether the request was proven to be the gateway's. */
 	private $signed = false;
 
+	/** @var \WP_REST_Request|null The request that was judged last. */
+	private $asked = null;
+
+	/** @var true|\WP_Error|null What was said about it. */
+	private $verdict = null;
+
 	public function __construct( Plugin $plugin, Guard $guard ) {
 		$this->plugin = $plugin;
 		$this->guard  = $guard;
@@ -42,16 +48,7 @@ final class Rest {
 			$path,
 			array(
 				'methods'             => $method,
-				'permission_callback' => function ( \WP_REST_Request $request ) {
-					try {
-						$this->guard->check( $request );
-					} catch ( Fault $fault ) {
-						$this->signed = 'another_site' === $fault->fault();
-						return new \WP_Error( $fault->fault(), $fault->getMessage(), array( 'status' => $fault->status() ) );
-					}
-					$this->signed = true;
-					return true;
-				},
+				'permission_callback' => array( $this, 'permit' ),
 				'callback'            => function ( \WP_REST_Request $request ) use ( $handler ) {
 					try {
 						return $this->$handler( $request );
@@ -61,6 +58,31 @@ final class Rest {
 				},
 			)
 		);
+	}
+
+	/**
+	 * WordPress asks this again for the same request, to write its Allow header; a
+	 * nonce is good for once.
+	 *
+	 * @return true|\WP_Error
+	 */
+	public function permit( \WP_REST_Request $request ) {
+		if ( $request !== $this->asked ) {
+			$this->asked   = $request;
+			$this->verdict = $this->judge( $request );
+		}
+		return $this->verdict;
+	}
+
+	private function judge( \WP_REST_Request $request ) {
+		try {
+			$this->guard->check( $request );
+		} catch ( Fault $fault ) {
+			$this->signed = 'another_site' === $fault->fault();
+			return new \WP_Error( $fault->fault(), $fault->getMessage(), array( 'status' => $fault->status() ) );
+		}
+		$this->signed = true;
+		return true;
 	}
 
 	/** Says whose answer it is, and that nobody may keep it. */
