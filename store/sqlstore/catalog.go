@@ -96,7 +96,10 @@ func (c *calls) PutClass(ctx context.Context, k store.Class) (stored store.Class
 		if errors.Is(err, store.ErrNotFound) {
 			stored, err = c.createClass(ctx, op, k, digest)
 			changed = err == nil
-			return err
+			if !errors.Is(err, store.ErrExists) {
+				return err
+			}
+			old, err = c.findClass(ctx, op, k) // another was first, at the same moment
 		}
 		if err != nil {
 			return err
@@ -118,19 +121,22 @@ func contentDigest(content openbadges.BadgeClass) (string, error) {
 }
 
 // findClass locks the class's row until the transaction ends, so that versions
-// are counted by one at a time.
+// are counted by one at a time. The row is locked before its newest version is
+// joined: a join that had to wait for the lock would look for the version that
+// was newest before.
 func (c *calls) findClass(ctx context.Context, op string, k store.Class) (store.Class, error) {
-	lock := ""
-	if c.db.engine.forUpdate != "" {
-		lock = c.db.engine.forUpdate + " OF c"
+	query, args := `SELECT id FROM classes WHERE id = $1`, []any{k.ID}
+	if k.ID == "" {
+		if k.Ref == "" {
+			return store.Class{}, store.ErrNotFound
+		}
+		query, args = `SELECT id FROM classes WHERE remote = $1 AND ref = $2 AND ref <> ''`, []any{k.Remote, k.Ref}
 	}
-	switch {
-	case k.ID != "":
-		return one(ctx, c, op, scanClass, selectClass+` WHERE c.id = $1`+lock, k.ID)
-	case k.Ref != "":
-		return one(ctx, c, op, scanClass, selectClass+` WHERE c.remote = $1 AND c.ref = $2 AND c.ref <> ''`+lock, k.Remote, k.Ref)
+	id, err := one(ctx, c, op, value[string], query+c.db.engine.forUpdate, args...)
+	if err != nil {
+		return store.Class{}, err
 	}
-	return store.Class{}, store.ErrNotFound
+	return c.Class(ctx, id)
 }
 
 func (c *calls) createClass(ctx context.Context, op string, k store.Class, digest string) (store.Class, error) {

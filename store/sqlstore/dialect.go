@@ -29,7 +29,9 @@ type engine struct {
 	skipLocked string
 	// lockLeasing makes the transaction the only one that leases pushes.
 	lockLeasing string
-	beforeClose string
+	// lockParts and unlockParts keep replicas from migrating components together.
+	lockParts, unlockParts string
+	beforeClose            string
 
 	duplicate func(error) bool // a unique key is taken
 	orphan    func(error) bool // a row that it refers to does not exist
@@ -79,8 +81,10 @@ func postgresEngine() engine {
 		name:       Postgres,
 		forUpdate:  " FOR UPDATE",
 		skipLocked: " FOR UPDATE OF p SKIP LOCKED",
-		// The number only has to be the same everywhere: "bbpushes" in ASCII.
+		// The numbers only have to be the same everywhere and differ.
 		lockLeasing: "SELECT pg_advisory_xact_lock(7089077955073074547)",
+		lockParts:   "SELECT pg_advisory_lock(7089077955073011297)",
+		unlockParts: "SELECT pg_advisory_unlock(7089077955073011297)",
 		duplicate:   is("23505"),
 		orphan:      is("23503"),
 		again:       is("40001", "40P01"),

@@ -64,7 +64,35 @@ func (d *DB) MigrateUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, part := range d.parts {
+	return d.migrateParts(ctx)
+}
+
+// migrateParts looks before it takes the lock, so that a usual start costs one
+// small query a part.
+func (d *DB) migrateParts(ctx context.Context) error {
+	pending, err := d.pendingParts(ctx)
+	if err != nil || len(pending) == 0 {
+		return err
+	}
+	if d.engine.lockParts != "" {
+		conn, err := d.sql.Conn(ctx)
+		if err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		defer func() { _ = conn.Close() }()
+		if _, err := conn.ExecContext(ctx, d.engine.lockParts); err != nil {
+			return fmt.Errorf("migrate: wait for another replica: %w", err)
+		}
+		defer func() {
+			unlock, cancel := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
+			defer cancel()
+			_, _ = conn.ExecContext(unlock, d.engine.unlockParts)
+		}()
+		if pending, err = d.pendingParts(ctx); err != nil {
+			return err
+		}
+	}
+	for _, part := range pending {
 		if err := part.MigrateUp(ctx, d); err != nil {
 			return fmt.Errorf("migrate %s: %w", part.Name(), err)
 		}
@@ -72,7 +100,28 @@ func (d *DB) MigrateUp(ctx context.Context) error {
 	return nil
 }
 
+func (d *DB) pendingParts(ctx context.Context) (pending []Component, err error) {
+	for _, part := range d.parts {
+		have, want, err := part.Versions(ctx, d)
+		if err != nil {
+			return nil, fmt.Errorf("versions of %s: %w", part.Name(), err)
+		}
+		if have > want {
+			return nil, newer(part.Name(), have, want)
+		}
+		if have < want {
+			pending = append(pending, part)
+		}
+	}
+	return pending, nil
+}
+
 var errNewer = errors.New("the database's schema is newer than this program")
+
+func newer(part string, have, want int64) error {
+	return fmt.Errorf("migrate: %w (%s is at version %d, the program knows %d): start the newer badgebridge again, or restore the backup from before the upgrade",
+		errNewer, part, have, want)
+}
 
 func (d *DB) migrateOwn(ctx context.Context, provider *goose.Provider) error {
 	have, want, err := d.ownVersions(ctx, provider)
@@ -80,7 +129,7 @@ func (d *DB) migrateOwn(ctx context.Context, provider *goose.Provider) error {
 		return err
 	}
 	if have > want {
-		return fmt.Errorf("migrate: %w (version %d, the program knows %d): start the newer badgebridge again, or restore the backup from before the upgrade", errNewer, have, want)
+		return newer("store", have, want)
 	}
 	if have == want {
 		return nil

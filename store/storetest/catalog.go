@@ -133,4 +133,16 @@ func classes(t *testing.T, s store.Store) {
 		}
 	})
 	same(t, "version", got[store.Class](t)(s.Class(ctx, first.ID)).Version, 3)
+	fresh := make(chan string, 6)
+	atOnce(6, func(int) {
+		k, _, err := s.PutClass(ctx, store.Class{Remote: "credly", Ref: "new", Content: content})
+		if err != nil {
+			t.Error(err)
+		}
+		fresh <- k.ID
+	})
+	one := <-fresh
+	for range 5 {
+		same(t, "one class of one ref", <-fresh, one)
+	}
 }
