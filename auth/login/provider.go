@@ -48,6 +48,7 @@ type provider struct {
 // discovered is what the provider says about itself.
 type discovered struct {
 	oidc       *oidc.Provider
+	endpoint   oauth2.Endpoint
 	verifier   *oidc.IDTokenVerifier
 	endSession string
 	sendsIss   bool // RFC 9207
@@ -169,6 +170,7 @@ func (p *provider) read(ctx context.Context) (*discovered, error) {
 		EndSession string   `json:"end_session_endpoint"`
 		SendsIss   bool     `json:"authorization_response_iss_parameter_supported"`
 		Algorithms []string `json:"id_token_signing_alg_values_supported"`
+		AuthBy     []string `json:"token_endpoint_auth_methods_supported"`
 	}
 	if err := op.Claims(&meta); err != nil {
 		return nil, fmt.Errorf("read the provider's metadata: %w", err)
@@ -181,7 +183,13 @@ func (p *provider) read(ctx context.Context) (*discovered, error) {
 	if p.checkEndpoint(meta.EndSession) != nil {
 		meta.EndSession = ""
 	}
-	d := &discovered{oidc: op, endSession: meta.EndSession, sendsIss: meta.SendsIss}
+	d := &discovered{oidc: op, endpoint: op.Endpoint(), endSession: meta.EndSession, sendsIss: meta.SendsIss}
+	// Left to find out by itself, the library would show the code to the
+	// provider twice. Discovery 1.0 says that basic is meant when nothing is said.
+	d.endpoint.AuthStyle = oauth2.AuthStyleInHeader
+	if p.cfg.ClientSecret.IsZero() || len(meta.AuthBy) > 0 && !slices.Contains(meta.AuthBy, "client_secret_basic") {
+		d.endpoint.AuthStyle = oauth2.AuthStyleInParams
+	}
 	d.algorithms = slices.DeleteFunc(meta.Algorithms, func(a string) bool { return !signed(a) })
 	if len(d.algorithms) == 0 {
 		d.algorithms = []string{oidc.RS256} // what every provider must have
@@ -221,7 +229,7 @@ func (p *provider) down(err error) error {
 func (p *provider) oauth(d *discovered, base string) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: p.cfg.ClientID, ClientSecret: p.cfg.ClientSecret.Reveal(),
-		Endpoint: d.oidc.Endpoint(), Scopes: p.cfg.Scopes,
+		Endpoint: d.endpoint, Scopes: p.cfg.Scopes,
 		RedirectURL: RedirectURI(base, p.cfg.Name),
 	}
 }
