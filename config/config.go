@@ -57,6 +57,8 @@ type Config struct {
 	PullEvery   time.Duration `koanf:"pull_every"`
 	ListEvery   time.Duration `koanf:"list_every"`
 	CallTimeout time.Duration `koanf:"call_timeout"`
+	// CallsPerSecond bounds the calls to one remote.
+	CallsPerSecond float64 `koanf:"calls_per_second"`
 
 	SMTP      SMTP       `koanf:"smtp"`
 	Providers []Provider `koanf:"providers"`
@@ -106,7 +108,7 @@ type Remote struct {
 func Defaults() Config {
 	return Config{
 		Listen: "localhost:8080", DataDir: "./data", LogLevel: "info", LogFormat: "text",
-		PullEvery: time.Minute, ListEvery: 24 * time.Hour, CallTimeout: 30 * time.Second,
+		PullEvery: time.Minute, ListEvery: 24 * time.Hour, CallTimeout: 30 * time.Second, CallsPerSecond: 5,
 		SMTP: SMTP{Port: 587, TLS: "starttls"},
 	}
 }
@@ -191,6 +193,9 @@ func (c Config) Validate() error {
 		if d < 10*time.Millisecond {
 			return fmt.Errorf("%s: %s is too short; write for example 1m", name, d)
 		}
+	}
+	if c.CallsPerSecond <= 0 {
+		return fmt.Errorf("calls_per_second: %v must be above 0; write for example 5", c.CallsPerSecond)
 	}
 	for _, p := range c.TrustedProxies {
 		if _, err := netip.ParsePrefix(p); err == nil {
