@@ -11,6 +11,7 @@ defined( 'ABSPATH' ) || exit;
 require_once __DIR__ . '/includes/tables.php';
 require_once __DIR__ . '/includes/badges.php';
 require_once __DIR__ . '/includes/awards.php';
+require_once __DIR__ . '/includes/doors.php';
 
 class BadgeOS {
 

@@ -104,10 +104,11 @@ final class Awarding {
 		if ( ! $this->provider->badge( $badge_id ) ) {
 			throw new Fault( 'no_such_badge', 404, __( 'There is no such badge.', 'badgebridge' ) );
 		}
-		$member = Members::by_email( $email );
-		if ( ! $member ) {
+		$members = Members::by_email( $email );
+		if ( ! $members ) {
 			throw new Fault( 'no_such_member', 404, __( 'No member has this address.', 'badgebridge' ) );
 		}
+		$member = $members[0];
 		$this->grants->begin( $key, $badge_id, $member, $issued_on, $page_url );
 		try {
 			$row = $this->provider->grant( $badge_id, $member, $issued_on, Grants::mark( $key ) );

@@ -117,10 +117,6 @@ final class BadgeOS implements Provider {
 		return $this->awards_by_id( array( $this->granted ) )[ $this->granted ];
 	}
 
-	public function mark_of( Row $row ): string {
-		return 0 === strpos( $row->trigger, self::MARK ) ? substr( $row->trigger, strlen( self::MARK ) ) : '';
-	}
-
 	/** BadgeOS's own function fires its hook and leaves the row, so this does what its admin pages do. */
 	public function revoke( Row $row ): void {
 		global $wpdb;
@@ -264,7 +260,7 @@ final class BadgeOS implements Provider {
 			// Stored as it is shown: texturised and encoded.
 			$row->title   = html_entity_decode( (string) $stored->achievement_title, ENT_QUOTES | ENT_HTML5, 'UTF-8' );
 			$row->type    = (string) $stored->post_type;
-			$row->trigger = (string) $stored->this_trigger;
+			$row->trigger = 0 === strpos( (string) $stored->this_trigger, self::MARK ) ? 'badgebridge' : (string) $stored->this_trigger;
 			$rows[]       = $row;
 		}
 		return $rows;

@@ -6,10 +6,23 @@ defined( 'ABSPATH' ) || exit;
 /** The people of this site. */
 final class Members {
 
-	/** The id of the user with this address, whatever its case; 0 where there is none. */
-	public static function by_email( string $email ): int {
-		$user = is_email( $email ) ? get_user_by( 'email', $email ) : false;
-		return $user && self::belongs( $user->ID ) ? (int) $user->ID : 0;
+	/**
+	 * The ids of the users with this address, whatever its case, ascending. More than
+	 * one only where an import went past WordPress's own check.
+	 *
+	 * @return int[]
+	 */
+	public static function by_email( string $email ): array {
+		global $wpdb;
+		$found = $wpdb->get_results( $wpdb->prepare( "SELECT ID, user_email FROM {$wpdb->users} WHERE user_email = %s ORDER BY ID LIMIT 20", $email ) );
+		$ids   = array();
+		foreach ( (array) $found as $user ) {
+			// The database's comparison also takes an accented letter for a plain one.
+			if ( mb_strtolower( $user->user_email ) === mb_strtolower( $email ) && self::belongs( (int) $user->ID ) ) {
+				$ids[] = (int) $user->ID;
+			}
+		}
+		return $ids;
 	}
 
 	/** @return int[] Ids above $after, ascending. */

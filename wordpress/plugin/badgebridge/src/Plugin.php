@@ -41,6 +41,9 @@ final class Plugin {
 	public function init(): void {
 		$this->schema()->upgrade();
 		( new Watcher( $this ) )->start();
+		if ( BadgeOS::is_active() ) {
+			( new BadgeOSDoors() )->close();
+		}
 	}
 
 	public function schedules( $schedules ) {

@@ -49,9 +49,6 @@ interface Provider {
 	/** The award that was made with $mark; null where there is none. */
 	public function find_mark( string $mark, int $badge_id, int $user_id ): ?Row;
 
-	/** The key's mark that was given to grant; empty where the award has none. */
-	public function mark_of( Row $row ): string;
-
 	/** Takes an award back for good. Watchers are not told. */
 	public function revoke( Row $row ): void;
 

@@ -138,7 +138,7 @@ final class Rest {
 		if ( null === $email ) {
 			$ids = Members::ids( $this->after( $request ), $limit + 1 );
 		} elseif ( is_string( $email ) && '' !== $email ) {
-			$ids = array_filter( array( Members::by_email( $email ) ) );
+			$ids = Members::by_email( $email );
 		} else {
 			throw Fault::invalid( 'email', __( 'That is no e-mail address.', 'badgebridge' ) );
 		}
