@@ -114,8 +114,8 @@ type Awards interface {
 	// person, and returns their ids.
 	AdoptAwards(ctx context.Context, email, personID string) ([]string, error)
 	// CandidateAwards lists awards of the class that are to this recipient
-	// (address or earner key), not revoked, oldest first: what an unknown record
-	// of a copy may be a copy of.
+	// (address or earner key), the oldest first and revoked ones last: what an
+	// unknown record of a copy may be a copy of.
 	CandidateAwards(ctx context.Context, classID, email, earnerKey string) ([]Award, error)
 	CountAwards(ctx context.Context, f AwardFilter) (int, error)
 

@@ -153,8 +153,8 @@ func (c *calls) AdoptAwards(ctx context.Context, email, personID string) ([]stri
 
 func (c *calls) CandidateAwards(ctx context.Context, classID, email, earnerKey string) ([]store.Award, error) {
 	return many(ctx, c, "candidate awards", scanAward, selectAward+`
-		WHERE class_id = $1 AND NOT revoked
+		WHERE class_id = $1
 			AND ((email = $2 AND email <> '') OR (earner_key = $3 AND earner_key <> ''))
-		ORDER BY issued_on NULLS FIRST, created_at, id`+fmt.Sprintf(` LIMIT %d`, maxRows),
+		ORDER BY revoked, issued_on NULLS FIRST, created_at, id`+fmt.Sprintf(` LIMIT %d`, maxRows),
 		classID, openbadges.NormalizeEmail(email), earnerKey)
 }

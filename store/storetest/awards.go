@@ -129,7 +129,7 @@ func awardLists(t *testing.T, s store.Store) {
 	revoked := got[store.Award](t)(w.Award(ctx, old.ID))
 	revoked.Revoked, revoked.Flag, revoked.Claim = true, "vanished", store.Claimed
 	got[bool](t)(w.PutAward(ctx, revoked))
-	same(t, "not the revoked", candidates("ada@example.org", ""), []string{young.ID})
+	same(t, "the revoked last", candidates("ada@example.org", ""), []string{young.ID, old.ID})
 	same(t, "of another class", len(got[[]store.Award](t)(w.CandidateAwards(ctx, "other", "ada@example.org", ""))), 0)
 
 	all := []string{old.ID, young.ID, other.ID, hashed.ID}

@@ -151,7 +151,9 @@ func (e *Engine) target(ctx context.Context, tx store.Tx, award store.Award, m s
 	if err != nil {
 		return t, false, err
 	}
-	t.Twin = len(twins) > 0
+	for _, twin := range twins {
+		t.Twin = t.Twin || !twin.Revoked
+	}
 	return t, true, nil
 }
 

@@ -229,31 +229,58 @@ func (e *Engine) copyOf(ctx context.Context, tx store.Tx, class store.Class, ear
 	if err != nil {
 		return store.Award{}, store.Push{}, false, err
 	}
-	if rec.Award.Revoked {
-		return store.Award{}, store.Push{}, false, nil // a dead record is nobody's copy
-	}
 	email := openbadges.NormalizeEmail(rec.Award.Recipient.Identity)
 	keys := map[string]bool{earner: true, string(rec.External): true}
 	delete(keys, "")
+	var best candidate
 	for _, m := range mappings {
 		other := m.ClassA
 		if other == class.ID {
 			other = m.ClassB
 		}
 		for key := range keys {
-			candidates, err := tx.CandidateAwards(ctx, other, email, key)
+			awards, err := tx.CandidateAwards(ctx, other, email, key)
 			if err != nil {
 				return store.Award{}, store.Push{}, false, err
 			}
-			for _, a := range candidates {
-				free, push, err := e.freeAt(ctx, tx, a, class.Remote)
-				if err != nil || free {
-					return a, push, free, err
+			for _, a := range awards {
+				c, err := e.candidate(ctx, tx, a, class.Remote, rec.Award.Revoked)
+				if err != nil {
+					return store.Award{}, store.Push{}, false, err
+				}
+				if c.rank > best.rank {
+					best = c
 				}
 			}
 		}
 	}
-	return store.Award{}, store.Push{}, false, nil
+	return best.award, best.push, best.rank > 0, nil
+}
+
+// candidate is an award that an unknown record may be a copy of.
+type candidate struct {
+	award store.Award
+	push  store.Push // the issue to that remote, if any
+	rank  int        // 0: it is not
+}
+
+// candidate ranks an award: first one whose issue was sent and whose outcome is
+// not known, revoked or not; then one that has no record at the remote. A record
+// that is revoked itself can only be what a sent issue left.
+func (e *Engine) candidate(ctx context.Context, tx store.Tx, a store.Award, remote adapters.Remote, dead bool) (candidate, error) {
+	free, push, err := e.freeAt(ctx, tx, a, remote)
+	c := candidate{award: a, push: push}
+	switch {
+	case err != nil || !free:
+	case push.State == store.PushSent, push.State == store.PushHeld && push.Reason == outbox.Doubt:
+		c.rank = 3
+	case dead, a.Revoked:
+	case push.State.Open():
+		c.rank = 2
+	default:
+		c.rank = 1
+	}
+	return c, err
 }
 
 // freeAt reports whether the award has no record at the remote, and the issue
