@@ -1,0 +1,216 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"badgebridge/openbadges"
+	"badgebridge/store"
+)
+
+func (s *Server) adminRoutes(g *gin.RouterGroup) {
+	get(g, "", s.overview)
+	get(g, "/remotes", s.remotes)
+	get(g, "/remotes/:name", s.remote)
+	g.POST("/remotes/:name/:action", s.remoteAction)
+	get(g, "/connect/wordpress", s.connectSite)
+	g.POST("/connect/wordpress", s.makePairCode)
+	get(g, "/connect/credly", s.connectCredly)
+	g.POST("/connect/credly", s.connectCredlyForm)
+	get(g, "/badges", s.classes)
+	get(g, "/mappings", s.mappings)
+	get(g, "/mappings/new", s.newMapping)
+	get(g, "/mappings/:id", s.mapping)
+	g.POST("/mappings/preview", s.previewMapping)
+	g.POST("/mappings", s.saveMapping)
+	g.POST("/mappings/:id/:action", s.mappingAction)
+	get(g, "/runs", s.runs)
+	get(g, "/runs/:id", s.run)
+	get(g, "/pushes", s.pushes)
+	get(g, "/pushes/:id", s.push)
+	g.POST("/pushes/:id/:action", s.pushAction)
+	get(g, "/people", s.people)
+}
+
+type remoteLine struct {
+	store.Remote
+	LastRun  *store.Run
+	Links    int
+	Attends  bool // a person must look
+	StateKey string
+	Sign     string
+	Tone     string
+}
+
+// remoteLine says how a remote is, in one word.
+func (s *Server) remoteLine(c *gin.Context, r store.Remote) (remoteLine, error) {
+	ctx := c.Request.Context()
+	line := remoteLine{Remote: r}
+	switch {
+	case r.State == store.RemoteReadOnly:
+		line.StateKey, line.Sign, line.Tone, line.Attends = "identity", "!", "warn", true
+	case r.State == store.RemotePaused:
+		line.StateKey, line.Sign = "paused", "‖"
+	case r.Health == "unauthorized":
+		line.StateKey, line.Sign, line.Tone, line.Attends = "unauthorized", "!", "bad", true
+	case r.Health == "failing":
+		line.StateKey, line.Sign, line.Tone, line.Attends = "failing", "!", "warn", true
+	case r.Health == "ok":
+		line.StateKey, line.Sign, line.Tone = "ok", "✓", "ok"
+	default:
+		line.StateKey, line.Sign = "unchecked", "·"
+	}
+	runs, err := s.cfg.Store.Runs(ctx, r.Name, 1)
+	if err != nil {
+		return line, fmt.Errorf("runs: %w", err)
+	}
+	if len(runs) > 0 {
+		line.LastRun = &runs[0]
+		line.Attends = line.Attends || runs[0].State == store.RunHeld
+	}
+	if line.Links, err = s.cfg.Store.CountLinks(ctx, r.Name); err != nil {
+		return line, fmt.Errorf("links: %w", err)
+	}
+	return line, nil
+}
+
+func (s *Server) remoteLines(c *gin.Context) ([]remoteLine, error) {
+	list, err := s.cfg.Store.Remotes(c.Request.Context())
+	if err != nil {
+		return nil, fmt.Errorf("remotes: %w", err)
+	}
+	out := make([]remoteLine, 0, len(list))
+	for _, r := range list {
+		line, err := s.remoteLine(c, r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, line)
+	}
+	return out, nil
+}
+
+type overviewView struct {
+	Remotes  []remoteLine
+	Attend   []remoteLine
+	Pushes   map[store.PushState]int
+	Mappings int
+	Paused   []mappingLine
+	Awards   int
+	Offered  int
+	Flagged  int
+	Runs     []store.Run
+	Calm     bool
+	HasSite  bool
+	HasOther bool
+	NoBase   bool
+}
+
+// PushCount is for the page: the map is keyed by a type of its own.
+func (v overviewView) PushCount(state string) int { return v.Pushes[store.PushState(state)] }
+
+// overview says first what needs a person.
+func (s *Server) overview(c *gin.Context) {
+	ctx := c.Request.Context()
+	var v overviewView
+	var err error
+	if v.Remotes, err = s.remoteLines(c); err != nil {
+		s.fail(c, err)
+		return
+	}
+	for _, r := range v.Remotes {
+		if r.Attends {
+			v.Attend = append(v.Attend, r)
+		}
+		v.HasSite = v.HasSite || r.Kind == "wordpress"
+		v.HasOther = v.HasOther || r.Kind != "wordpress"
+	}
+	if v.Pushes, err = s.cfg.Store.CountPushes(ctx); err == nil {
+		v.Awards, err = s.cfg.Store.CountAwards(ctx, store.AwardFilter{})
+	}
+	if err == nil {
+		v.Offered, err = s.cfg.Store.CountAwards(ctx, store.AwardFilter{Claim: store.Offered})
+	}
+	if err == nil {
+		v.Flagged, err = s.cfg.Store.CountAwards(ctx, store.AwardFilter{Flagged: true})
+	}
+	if err == nil {
+		v.Runs, err = s.cfg.Store.Runs(ctx, "", 6)
+	}
+	var lines []mappingLine
+	if err == nil {
+		lines, err = s.mappingLines(ctx)
+	}
+	if err != nil {
+		s.fail(c, fmt.Errorf("overview: %w", err))
+		return
+	}
+	v.Mappings = len(lines)
+	for _, m := range lines {
+		if m.Paused != "" {
+			v.Paused = append(v.Paused, m)
+		}
+	}
+	v.NoBase = s.cfg.BaseURL(ctx) == ""
+	v.Calm = len(v.Attend) == 0 && len(v.Paused) == 0 && v.Flagged == 0 && !v.NoBase &&
+		v.Pushes[store.PushHeld] == 0 && v.Pushes[store.PushRejected] == 0
+	s.render(c, http.StatusOK, "admin/overview", v)
+}
+
+type personLine struct {
+	store.Person
+	Addresses []string
+	SignIns   []store.SignIn
+}
+
+type peopleView struct {
+	People []personLine
+	Next   string
+}
+
+const peoplePage = 50
+
+func (s *Server) people(c *gin.Context) {
+	ctx := c.Request.Context()
+	list, err := s.cfg.Store.Persons(ctx, c.Query("after"), peoplePage+1)
+	if err != nil {
+		s.fail(c, fmt.Errorf("people: %w", err))
+		return
+	}
+	var v peopleView
+	if len(list) > peoplePage {
+		list = list[:peoplePage]
+		v.Next = list[peoplePage-1].ID
+	}
+	for _, p := range list {
+		line := personLine{Person: p}
+		ids, err := s.cfg.Store.IdentifiersOf(ctx, p.ID)
+		if err == nil {
+			line.SignIns, err = s.cfg.Store.SignInsOf(ctx, p.ID)
+		}
+		if err != nil {
+			s.fail(c, fmt.Errorf("people: %w", err))
+			return
+		}
+		for _, id := range ids {
+			if id.Type == openbadges.IdentityEmail {
+				line.Addresses = append(line.Addresses, shortAddress(id.Value))
+			}
+		}
+		v.People = append(v.People, line)
+	}
+	s.render(c, http.StatusOK, "admin/people", v)
+}
+
+// shortAddress is "b…@example.org".
+func shortAddress(a string) string {
+	local, domain, ok := strings.Cut(a, "@")
+	if !ok || local == "" {
+		return a
+	}
+	r := []rune(local)
+	return string(r[0]) + "…@" + domain
+}

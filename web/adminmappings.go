@@ -1,0 +1,322 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"badgebridge/adapters"
+	"badgebridge/store"
+	"badgebridge/sync/engine"
+	"badgebridge/web/locale"
+)
+
+// classLine is a badge with where it is known.
+type classLine struct {
+	store.Class
+	Image  string
+	Place  string // the remote's title
+	Kind   string
+	Awards int
+	Mapped bool
+}
+
+func (s *Server) classLine(ctx context.Context, cl store.Class) classLine {
+	line := classLine{Class: cl, Image: s.pages.assetURL("no-image.svg")}
+	if cl.ImageSHA != "" {
+		line.Image = "/ob/images/" + cl.ImageSHA
+	}
+	if cl.Remote != "" {
+		line.Kind, line.Place = s.remoteTitle(ctx, cl.Remote)
+	}
+	return line
+}
+
+type classGroup struct {
+	Remote adapters.Remote
+	Place  string
+	Kind   string
+	Lines  []classLine
+}
+
+// classGroups lists the badges by remote.
+func (s *Server) classGroups(ctx context.Context, count bool) ([]classGroup, error) {
+	list, err := s.cfg.Store.Classes(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("badges: %w", err)
+	}
+	at := map[adapters.Remote]int{}
+	var out []classGroup
+	for _, cl := range list {
+		line := s.classLine(ctx, cl)
+		if count {
+			if line.Awards, err = s.cfg.Store.CountAwards(ctx, store.AwardFilter{ClassID: cl.ID}); err != nil {
+				return nil, fmt.Errorf("badges: %w", err)
+			}
+			ms, err := s.cfg.Store.MappingsOf(ctx, cl.ID)
+			if err != nil {
+				return nil, fmt.Errorf("badges: %w", err)
+			}
+			line.Mapped = len(ms) > 0
+		}
+		i, ok := at[cl.Remote]
+		if !ok {
+			i = len(out)
+			at[cl.Remote] = i
+			out = append(out, classGroup{Remote: cl.Remote, Place: line.Place, Kind: line.Kind})
+		}
+		out[i].Lines = append(out[i].Lines, line)
+	}
+	return out, nil
+}
+
+func (s *Server) classes(c *gin.Context) {
+	groups, err := s.classGroups(c.Request.Context(), true)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.render(c, http.StatusOK, "admin/badges", groups)
+}
+
+type mappingLine struct {
+	store.Mapping
+	A, B classLine
+}
+
+// Off reports whether the policy lets nothing flow.
+func (m mappingLine) Off() bool {
+	return quiet(m.AToB) && quiet(m.BToA) && !m.RevokeAB && !m.RevokeBA
+}
+
+func quiet(w store.When) bool { return w == store.Never || w == "" }
+
+func (s *Server) mappingLine(ctx context.Context, m store.Mapping) (mappingLine, error) {
+	line := mappingLine{Mapping: m}
+	for id, to := range map[string]*classLine{m.ClassA: &line.A, m.ClassB: &line.B} {
+		cl, err := s.cfg.Store.Class(ctx, id)
+		if err != nil {
+			return line, fmt.Errorf("badge of the mapping: %w", err)
+		}
+		*to = s.classLine(ctx, cl)
+	}
+	return line, nil
+}
+
+func (s *Server) mappingLines(ctx context.Context) ([]mappingLine, error) {
+	list, err := s.cfg.Store.Mappings(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("mappings: %w", err)
+	}
+	out := make([]mappingLine, 0, len(list))
+	for _, m := range list {
+		line, err := s.mappingLine(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, line)
+	}
+	return out, nil
+}
+
+func (s *Server) mappings(c *gin.Context) {
+	lines, err := s.mappingLines(c.Request.Context())
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.render(c, http.StatusOK, "admin/mappings", lines)
+}
+
+type newMappingView struct {
+	Groups []classGroup // of the sites
+	Others []classGroup
+	A, B   string
+	Line   *mappingLine // both are chosen
+	Exists string       // the mapping that joins them already
+}
+
+// newMapping lets an admin choose the two badges, then the policy.
+func (s *Server) newMapping(c *gin.Context) {
+	ctx := c.Request.Context()
+	v := newMappingView{A: c.Query("a"), B: c.Query("b")}
+	if v.A != "" && v.B != "" {
+		line, err := s.mappingLine(ctx, store.Mapping{ClassA: v.A, ClassB: v.B, AToB: store.OnClaim, BToA: store.Never, RevokeAB: true})
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		v.Line = &line
+		s.render(c, http.StatusOK, "admin/mapping-new", v)
+		return
+	}
+	groups, err := s.classGroups(ctx, false)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	for _, g := range groups {
+		switch {
+		case g.Remote == "": // the gateway's own: there is nothing to send there
+		case g.Kind == "wordpress":
+			v.Groups = append(v.Groups, g)
+		default:
+			v.Others = append(v.Others, g)
+		}
+	}
+	s.render(c, http.StatusOK, "admin/mapping-new", v)
+}
+
+func (s *Server) mapping(c *gin.Context) {
+	ctx := c.Request.Context()
+	m, err := s.cfg.Store.Mapping(ctx, c.Param("id"))
+	if err != nil {
+		s.fail(c, fmt.Errorf("mapping: %w", err))
+		return
+	}
+	line, err := s.mappingLine(ctx, m)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.render(c, http.StatusOK, "admin/mapping", line)
+}
+
+// mappingFrom reads the policy form.
+func (s *Server) mappingFrom(c *gin.Context) (store.Mapping, error) {
+	ctx := c.Request.Context()
+	m := store.Mapping{ClassA: c.PostForm("a"), ClassB: c.PostForm("b"), CreatedBy: visitorOf(c).PersonID}
+	if id := c.PostForm("id"); id != "" {
+		old, err := s.cfg.Store.Mapping(ctx, id)
+		if err != nil {
+			return m, fmt.Errorf("mapping: %w", err)
+		}
+		version, err := strconv.Atoi(c.PostForm("version"))
+		if err != nil {
+			return m, fmt.Errorf("version: %w", errBadInput)
+		}
+		m = old
+		m.Version = version // what the admin looked at: a change since is refused
+	}
+	for name, to := range map[string]*store.When{"a_to_b": &m.AToB, "b_to_a": &m.BToA} {
+		switch w := store.When(c.PostForm(name)); w {
+		case store.Never, store.OnClaim, store.AtOnce:
+			*to = w
+		default:
+			return m, fmt.Errorf("%s: %w", name, errBadInput)
+		}
+	}
+	m.RevokeAB, m.RevokeBA = c.PostForm("revoke_ab") == "yes", c.PostForm("revoke_ba") == "yes"
+	return m, nil
+}
+
+// countLine is one line of a dry run's summary: Key is under "preview.".
+type countLine struct {
+	Key   string
+	Count int
+	Sends bool
+}
+
+type previewView struct {
+	mappingLine
+	Preview engine.Preview
+	Counts  []countLine
+	Sends   int // what would leave now
+}
+
+func (v previewView) title(w *locale.Words) string { return w.T("title.admin.preview") }
+
+// previewMapping is the dry run: what the policy would do, before it is saved.
+func (s *Server) previewMapping(c *gin.Context) {
+	ctx := c.Request.Context()
+	m, err := s.mappingFrom(c)
+	var v previewView
+	if err == nil {
+		v.mappingLine, err = s.mappingLine(ctx, m)
+	}
+	if err == nil {
+		v.Preview, err = s.cfg.Engine.DryRun(ctx, m)
+	}
+	if err != nil {
+		s.fail(c, fmt.Errorf("dry run: %w", err))
+		return
+	}
+	// In the order in which they matter; what is not known by name comes last.
+	order := []string{"issue", "revoke", "update", "remove", "wait:claim", "wait:name", "wait:address", "wait:not-issuable", "wait:paused", "cancel", "none"}
+	known := map[string]bool{}
+	for _, key := range order {
+		known[key] = true
+		if n := v.Preview.Counts[key]; n > 0 {
+			line := countLine{Key: strings.ReplaceAll(key, ":", "-"), Count: n}
+			switch key {
+			case "issue", "revoke", "update", "remove":
+				line.Sends = true
+				v.Sends += n
+			}
+			v.Counts = append(v.Counts, line)
+		}
+	}
+	other := 0
+	for key, n := range v.Preview.Counts {
+		if !known[key] {
+			other += n
+		}
+	}
+	if other > 0 {
+		v.Counts = append(v.Counts, countLine{Key: "other", Count: other})
+	}
+	s.render(c, http.StatusOK, "admin/preview", v)
+}
+
+func (s *Server) saveMapping(c *gin.Context) {
+	m, err := s.mappingFrom(c)
+	if err == nil {
+		m, err = s.cfg.Engine.PutMapping(c.Request.Context(), m)
+	}
+	if err != nil {
+		s.fail(c, fmt.Errorf("save mapping: %w", err))
+		return
+	}
+	s.say(c, "ok", "mapping-saved", nil)
+	c.Redirect(http.StatusSeeOther, "/admin/mappings/"+m.ID)
+}
+
+func (s *Server) mappingAction(c *gin.Context) {
+	ctx, id := c.Request.Context(), c.Param("id")
+	m, err := s.cfg.Store.Mapping(ctx, id)
+	if err != nil {
+		s.fail(c, fmt.Errorf("mapping: %w", err))
+		return
+	}
+	said, to := "", "/admin/mappings/"+id
+	switch c.Param("action") {
+	case "pause":
+		m.Paused, said = s.wordsOf(c).T("remote.paused-by", "Person", visitorOf(c).Title()), "mapping-paused"
+		_, err = s.cfg.Engine.PutMapping(ctx, m)
+	case "resume":
+		m.Paused, said = "", "mapping-resumed"
+		_, err = s.cfg.Engine.PutMapping(ctx, m)
+	case "delete":
+		if c.PostForm("sure") != "yes" {
+			err = fmt.Errorf("not confirmed: %w", errBadInput)
+			break
+		}
+		said, to = "mapping-deleted", "/admin/mappings"
+		if err = s.cfg.Engine.DeleteMapping(ctx, id); errors.Is(err, store.ErrNotFound) {
+			err = nil // somebody else was quicker
+		}
+	default:
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		s.fail(c, fmt.Errorf("mapping: %w", err))
+		return
+	}
+	s.say(c, "ok", said, nil)
+	c.Redirect(http.StatusSeeOther, to)
+}

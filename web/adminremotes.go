@@ -1,0 +1,241 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"badgebridge/adapters"
+	"badgebridge/store"
+	"badgebridge/sync/engine"
+	"badgebridge/web/locale"
+)
+
+func (s *Server) remotes(c *gin.Context) {
+	lines, err := s.remoteLines(c)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.render(c, http.StatusOK, "admin/remotes", lines)
+}
+
+type remoteView struct {
+	remoteLine
+	Runs     []store.Run
+	Details  map[string]string
+	Warnings []string
+	Held     *store.Run
+}
+
+func (v remoteView) title(*locale.Words) string { return v.Title }
+
+func (v remoteView) refresh() int {
+	if len(v.Runs) > 0 && v.Runs[0].State == store.RunGoing {
+		return 3
+	}
+	return 0
+}
+
+func (s *Server) remote(c *gin.Context) {
+	ctx := c.Request.Context()
+	r, err := s.cfg.Store.Remote(ctx, adapters.Remote(c.Param("name")))
+	if err != nil {
+		s.fail(c, fmt.Errorf("remote: %w", err))
+		return
+	}
+	var v remoteView
+	if v.remoteLine, err = s.remoteLine(c, r); err == nil {
+		v.Runs, err = s.cfg.Store.Runs(ctx, r.Name, 10)
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if len(v.Runs) > 0 && v.Runs[0].State == store.RunHeld {
+		v.Held = &v.Runs[0]
+	}
+	var said adapters.Health
+	if json.Unmarshal(r.HealthDetails, &said) == nil {
+		v.Details, v.Warnings = said.Details, said.Warnings
+	}
+	s.render(c, http.StatusOK, "admin/remote", v)
+}
+
+// longWork is how long a listing that an admin asked for may take.
+const longWork = time.Hour
+
+func (s *Server) remoteAction(c *gin.Context) {
+	ctx, name := c.Request.Context(), adapters.Remote(c.Param("name"))
+	if _, err := s.cfg.Store.Remote(ctx, name); err != nil {
+		s.fail(c, fmt.Errorf("remote: %w", err))
+		return
+	}
+	action, said, to := c.Param("action"), "", "/admin/remotes/"+url.PathEscape(string(name))
+	var err error
+	switch action {
+	case "sync":
+		said, err = "sync-asked", s.cfg.Engine.RequestSync(ctx, name)
+	case "list":
+		said = "list-asked"
+		s.listAll(ctx, name)
+	case "check":
+		said = "checked"
+		if _, err = s.cfg.Engine.CheckRemote(ctx, name); err != nil && outcomeOf(err).status == http.StatusBadGateway {
+			said, err = "", nil // its health says it
+		}
+	case "pause":
+		said, err = "remote-paused", s.cfg.Engine.PauseRemote(ctx, name, s.wordsOf(c).T("remote.paused-by", "Person", visitorOf(c).Title()))
+	case "resume":
+		said, err = "remote-resumed", s.cfg.Engine.ResumeRemote(ctx, name)
+	case "accept":
+		said, err = "remote-accepted", s.cfg.Engine.AcceptIdentity(ctx, name)
+	case "remove":
+		if c.PostForm("sure") != "yes" {
+			err = fmt.Errorf("not confirmed: %w", errBadInput)
+			break
+		}
+		said, err, to = "remote-removed", s.cfg.Engine.RemoveRemote(ctx, name), "/admin/remotes"
+	default:
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		s.fail(c, fmt.Errorf("%s %s: %w", action, name, err))
+		return
+	}
+	if said != "" {
+		s.say(c, "ok", said, nil)
+	}
+	c.Redirect(http.StatusSeeOther, to)
+}
+
+// listAll lists a remote in full, beside the request that asked for it.
+func (s *Server) listAll(ctx context.Context, name adapters.Remote) {
+	ctx = context.WithoutCancel(ctx)
+	s.cfg.Go(func(stop context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, longWork)
+		defer cancel()
+		defer context.AfterFunc(stop, cancel)()
+		if _, err := s.cfg.Engine.Sync(ctx, name, engine.SyncOptions{Cause: "person", Full: true}); err != nil && !errors.Is(err, store.ErrStale) {
+			s.cfg.Log.WarnContext(ctx, "list all", "remote", name, "error", err)
+		}
+	})
+}
+
+const keptPairCode = "pair-code"
+
+type connectSiteView struct {
+	Code    string
+	BaseURL string
+	Until   time.Time
+}
+
+func (s *Server) connectSite(c *gin.Context) {
+	ctx := c.Request.Context()
+	v := connectSiteView{BaseURL: s.cfg.BaseURL(ctx)}
+	if until, code, ok := strings.Cut(s.cfg.Sessions.Kept(ctx, keptPairCode), " "); ok {
+		t, err := time.Parse(time.RFC3339, until)
+		if err == nil && s.cfg.Now().Before(t) {
+			v.Code, v.Until = code, t
+		} else {
+			s.cfg.Sessions.Drop(ctx, keptPairCode)
+		}
+	}
+	s.render(c, http.StatusOK, "admin/connect-site", v)
+}
+
+func (s *Server) makePairCode(c *gin.Context) {
+	ctx := c.Request.Context()
+	code, err := s.newPairCode(ctx, visitorOf(c).PersonID)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.cfg.Sessions.Keep(ctx, keptPairCode, s.cfg.Now().Add(pairLife).UTC().Format(time.RFC3339)+" "+code)
+	c.Redirect(http.StatusSeeOther, "/admin/connect/wordpress")
+}
+
+const (
+	credlyProduction = "https://api.credly.com/v1"
+	credlySandbox    = "https://sandbox-api.credly.com/v1"
+)
+
+type connectCredlyView struct {
+	Organization string
+	Where        string // "production", "sandbox", "custom"
+	Custom       string // the address that is allowed, "" none
+	Problem      string // key under "error."
+	Words        string // Credly's own
+}
+
+func (s *Server) connectCredly(c *gin.Context) {
+	v := connectCredlyView{Where: "production", Custom: s.cfg.CredlyBaseURL}
+	if v.Custom != "" {
+		v.Where = "custom"
+	}
+	s.render(c, http.StatusOK, "admin/connect-credly", v)
+}
+
+// credlyConfig is the configuration of the driver "credly".
+type credlyConfig struct {
+	OrganizationID string `json:"organization_id"`
+	Token          string `json:"token"`
+	BaseURL        string `json:"base_url"`
+}
+
+func (s *Server) connectCredlyForm(c *gin.Context) {
+	ctx := c.Request.Context()
+	v := connectCredlyView{Organization: strings.TrimSpace(c.PostForm("organization")), Where: c.PostForm("where"), Custom: s.cfg.CredlyBaseURL}
+	cfg := credlyConfig{OrganizationID: v.Organization, Token: strings.TrimSpace(c.PostForm("token"))}
+	name := adapters.Remote("credly")
+	switch v.Where {
+	case "sandbox":
+		cfg.BaseURL, name = credlySandbox, "credly-sandbox"
+	case "custom":
+		cfg.BaseURL = v.Custom
+	default:
+		cfg.BaseURL = credlyProduction
+	}
+	if cfg.OrganizationID == "" || cfg.Token == "" || cfg.BaseURL == "" {
+		v.Problem = "credly-both"
+		s.render(c, http.StatusUnprocessableEntity, "admin/connect-credly", v)
+		return
+	}
+	raw, err := json.Marshal(cfg)
+	if err == nil {
+		_, err = s.cfg.Engine.AddRemote(ctx, name, "credly", "Credly", raw, "")
+	}
+	if err != nil {
+		if v.Problem = credlyProblem(err); v.Problem == "" {
+			s.fail(c, fmt.Errorf("connect credly: %w", err))
+			return
+		}
+		v.Words = remoteWords(err)
+		s.cfg.Log.WarnContext(ctx, "connect credly", "id", requestIDOf(ctx), "error", err)
+		s.render(c, http.StatusUnprocessableEntity, "admin/connect-credly", v)
+		return
+	}
+	s.say(c, "ok", "credly-connected", nil)
+	c.Redirect(http.StatusSeeOther, "/admin/remotes/"+string(name))
+}
+
+func credlyProblem(err error) string {
+	switch {
+	case errors.Is(err, adapters.ErrUnauthorized):
+		return "credly-token"
+	case errors.Is(err, adapters.ErrNotFound):
+		return "credly-organization"
+	case errors.Is(err, adapters.ErrUnavailable), errors.Is(err, adapters.ErrRateLimited):
+		return "credly-away"
+	case errors.Is(err, adapters.ErrRejected):
+		return "credly-refused"
+	}
+	return ""
+}

@@ -1,0 +1,62 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"badgebridge/openbadges"
+	"badgebridge/openbadges/bake"
+	"badgebridge/store"
+)
+
+// canBake reports whether there is a baked image of ours to download.
+func (s *Server) canBake(ctx context.Context, b badge) bool {
+	if b.Revoked || b.Claim != store.Claimed || !strings.HasPrefix(b.Image, "/ob/images/") {
+		return false
+	}
+	_, err := s.cfg.Store.AssertionOf(ctx, b.ID, openbadges.V20)
+	return err == nil
+}
+
+// baked is the badge's image with our assertion in it, made when it is first
+// asked for and kept. store.ErrNotFound when there is nothing to bake, or the
+// image is of a kind that carries no badge.
+func (s *Server) baked(ctx context.Context, b badge) (store.Document, error) {
+	st := s.cfg.Store
+	if !s.canBake(ctx, b) {
+		return store.Document{}, store.ErrNotFound
+	}
+	a, err := st.AssertionOf(ctx, b.ID, openbadges.V20)
+	if err != nil {
+		return store.Document{}, err
+	}
+	if a.BakedSHA != "" {
+		return st.Document(ctx, a.BakedSHA)
+	}
+	text, err := st.Document(ctx, a.SHA256)
+	if err != nil {
+		return store.Document{}, fmt.Errorf("assertion: %w", err)
+	}
+	picture, err := st.Document(ctx, strings.TrimPrefix(b.Image, "/ob/images/"))
+	if err != nil {
+		return store.Document{}, fmt.Errorf("image: %w", err)
+	}
+	format := bake.Detect(picture.Body)
+	if format == "" {
+		return store.Document{}, fmt.Errorf("a picture that carries no badge: %w", store.ErrNotFound)
+	}
+	body, err := bake.Bake(picture.Body, bake.OpenBadges, text.Body)
+	if err != nil {
+		return store.Document{}, err
+	}
+	mediaType := format.MediaType()
+	sha, err := st.PutDocument(ctx, mediaType, body)
+	if err == nil {
+		err = st.SetBaked(ctx, a.ID, sha)
+	}
+	if err != nil {
+		return store.Document{}, err
+	}
+	return store.Document{SHA256: sha, MediaType: mediaType, Body: body}, nil
+}

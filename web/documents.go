@@ -1,0 +1,308 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	v2 "badgebridge/openbadges/v2"
+	"badgebridge/store"
+)
+
+const (
+	// documentTTL bounds how long another replica's change may stay unseen when
+	// its message is lost.
+	documentTTL  = 30 * time.Second
+	documentTime = 5 * time.Second
+	cacheBytes   = 64 << 20
+	imageCSP     = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+	documentCSP  = "default-src 'none'; frame-ancestors 'none'; sandbox"
+)
+
+// documents serves the hosted badge documents, byte for byte as they were
+// stored. The short way, a document that was served moments ago, passes no
+// router and asks nobody.
+type documents struct {
+	cfg Config
+
+	mu    sync.RWMutex
+	kept  map[string]*document // by path
+	bytes int
+	// changes counts forget: what was read before one is not kept after it.
+	changes uint64
+	hit     func()
+}
+
+// document is an answer with its headers made ready.
+type document struct {
+	status  int
+	body    []byte
+	etag    string
+	award   string
+	until   time.Time
+	headers [][2]any // canonical name, []string
+}
+
+func newDocuments(cfg Config) *documents {
+	return &documents{cfg: cfg, kept: map[string]*document{}, hit: func() {}}
+}
+
+// serve answers GET, HEAD and OPTIONS under /ob/. It reports false for other
+// methods, which the router refuses.
+func (d *documents) serve(w http.ResponseWriter, r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		d.hit()
+		d.write(w, r, r.URL.Path)
+		return true
+	case http.MethodOptions:
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+		h.Set("Access-Control-Allow-Headers", "Accept, If-None-Match")
+		h.Set("Access-Control-Max-Age", "86400")
+		w.WriteHeader(http.StatusNoContent)
+		return true
+	}
+	return false
+}
+
+func (d *documents) write(w http.ResponseWriter, r *http.Request, path string) {
+	d.mu.RLock()
+	doc := d.kept[path]
+	d.mu.RUnlock()
+	if doc == nil || !d.cfg.Now().Before(doc.until) {
+		ctx, cancel := context.WithTimeout(r.Context(), documentTime)
+		defer cancel()
+		var err error
+		if doc, err = d.find(ctx, path); err != nil {
+			d.refuse(w, r, err)
+			return
+		}
+	}
+	h := w.Header()
+	for _, kv := range doc.headers {
+		h[kv[0].(string)] = kv[1].([]string) //nolint:forcetypeassert // made by load
+	}
+	if m := r.Header["If-None-Match"]; len(m) > 0 && doc.status == http.StatusOK && etagMatches(m, doc.etag) {
+		delete(h, "Content-Length")
+		delete(h, "Content-Type")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	w.WriteHeader(doc.status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(doc.body)
+	}
+}
+
+// find gets a document from memory or the store.
+func (d *documents) find(ctx context.Context, path string) (*document, error) {
+	d.mu.RLock()
+	doc, changes := d.kept[path], d.changes
+	d.mu.RUnlock()
+	if doc != nil && d.cfg.Now().Before(doc.until) {
+		return doc, nil
+	}
+	doc, err := d.load(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	d.keep(path, doc, changes)
+	return doc, nil
+}
+
+func etagMatches(lines []string, etag string) bool {
+	for _, line := range lines {
+		for _, one := range strings.Split(line, ",") {
+			if one = strings.TrimPrefix(strings.TrimSpace(one), "W/"); one == etag || one == "*" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// refuse answers a document that there is not. An award that is not claimed
+// yet looks exactly like one that never was.
+func (d *documents) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	out := outcomeOf(err)
+	if out.status >= 500 {
+		d.cfg.Log.ErrorContext(r.Context(), "document failed", "error", err)
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", documentCSP)
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(out.status)
+	if r.Method != http.MethodHead {
+		body, _ := json.Marshal(apiError{Code: out.code, Message: http.StatusText(out.status)})
+		_, _ = w.Write(append(body, '\n'))
+	}
+}
+
+func (d *documents) load(ctx context.Context, path string) (*document, error) {
+	rest, _ := strings.CutPrefix(path, "/ob/")
+	kind, id, _ := cutLast(rest)
+	if id == "" || len(id) > 64 {
+		return nil, store.ErrNotFound
+	}
+	switch kind {
+	case "v2/assertions":
+		return d.assertion(ctx, id)
+	case "v2/badgeclasses":
+		return d.badgeClass(ctx, id)
+	case "v2/issuers":
+		return d.issuer(ctx, id)
+	case "images":
+		return d.image(ctx, id)
+	}
+	return nil, store.ErrNotFound
+}
+
+func cutLast(s string) (before, after string, ok bool) {
+	i := strings.LastIndexByte(s, '/')
+	if i < 0 {
+		return "", s, false
+	}
+	return s[:i], s[i+1:], true
+}
+
+func (d *documents) assertion(ctx context.Context, id string) (*document, error) {
+	a, err := d.cfg.Store.Assertion(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("assertion: %w", err)
+	}
+	award, err := d.cfg.Store.Award(ctx, a.AwardID)
+	if err != nil {
+		return nil, fmt.Errorf("award of the assertion: %w", err)
+	}
+	if award.Claim != store.Claimed {
+		return nil, fmt.Errorf("not claimed: %w", store.ErrNotFound)
+	}
+	if award.Revoked {
+		stub, err := v2.EncodeRevoked(d.cfg.BaseURL(ctx)+"/ob/v2/assertions/"+id, award.RevocationReason)
+		if err != nil {
+			return nil, fmt.Errorf("revoked assertion: %w", err)
+		}
+		return ready(http.StatusGone, stub, "application/ld+json", "public, max-age=60", documentCSP, award.ID, d.until()), nil
+	}
+	body, err := d.stored(ctx, a.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=60", documentCSP, award.ID, d.until()), nil
+}
+
+func (d *documents) badgeClass(ctx context.Context, id string) (*document, error) {
+	v, err := d.cfg.Store.ClassVersion(ctx, id)
+	if err == nil && v.DocumentSHA == "" {
+		err = store.ErrNotFound // never published
+	}
+	if err != nil {
+		return nil, fmt.Errorf("badge class: %w", err)
+	}
+	body, err := d.stored(ctx, v.DocumentSHA)
+	if err != nil {
+		return nil, err
+	}
+	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=86400", documentCSP, "", d.until()), nil
+}
+
+func (d *documents) issuer(ctx context.Context, id string) (*document, error) {
+	body, err := d.cfg.Engine.IssuerDocument(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("issuer: %w", err)
+	}
+	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=300", documentCSP, "", d.until()), nil
+}
+
+// image serves stored pictures. Only pictures: other documents in the same
+// table are not for everybody.
+func (d *documents) image(ctx context.Context, sha string) (*document, error) {
+	if len(sha) != 64 {
+		return nil, store.ErrNotFound
+	}
+	doc, err := d.cfg.Store.Document(ctx, sha)
+	if err != nil {
+		return nil, fmt.Errorf("image: %w", err)
+	}
+	switch doc.MediaType {
+	case "image/png", "image/svg+xml", "image/jpeg", "image/gif", "image/webp":
+	default:
+		return nil, fmt.Errorf("not an image: %w", store.ErrNotFound)
+	}
+	return ready(http.StatusOK, doc.Body, doc.MediaType, "public, max-age=31536000, immutable", imageCSP, "", d.cfg.Now().Add(time.Hour)), nil
+}
+
+func (d *documents) stored(ctx context.Context, sha string) ([]byte, error) {
+	doc, err := d.cfg.Store.Document(ctx, sha)
+	if err != nil {
+		if errors.Is(err, store.ErrNotFound) {
+			// The row that names it says that it exists: that is damage, not a 404.
+			return nil, fmt.Errorf("document %s is missing from the store", sha)
+		}
+		return nil, fmt.Errorf("document: %w", err)
+	}
+	return doc.Body, nil
+}
+
+func (d *documents) until() time.Time { return d.cfg.Now().Add(documentTTL) }
+
+func ready(status int, body []byte, mediaType, cacheControl, csp, award string, until time.Time) *document {
+	sum := sha256.Sum256(body)
+	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	return &document{status: status, body: body, etag: etag, award: award, until: until, headers: [][2]any{
+		{"Content-Type", []string{mediaType}},
+		{"Content-Length", []string{strconv.Itoa(len(body))}},
+		{"Cache-Control", []string{cacheControl}},
+		{"Etag", []string{etag}},
+		{"Access-Control-Allow-Origin", []string{"*"}},
+		{"Content-Security-Policy", []string{csp}},
+		{"Cross-Origin-Resource-Policy", []string{"cross-origin"}},
+	}}
+}
+
+// keep remembers a document; when the room is full it starts afresh, which
+// costs one read each.
+func (d *documents) keep(path string, doc *document, changes uint64) {
+	size := len(doc.body) + 1024
+	if size > cacheBytes/16 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if changes != d.changes {
+		return
+	}
+	if old := d.kept[path]; old != nil {
+		d.bytes -= len(old.body) + 1024
+	}
+	if d.bytes+size > cacheBytes {
+		clear(d.kept)
+		d.bytes = 0
+	}
+	d.kept[path] = doc
+	d.bytes += size
+}
+
+func (d *documents) forget(award string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.changes++
+	for path, doc := range d.kept {
+		if doc.award == award {
+			d.bytes -= len(doc.body) + 1024
+			delete(d.kept, path)
+		}
+	}
+}

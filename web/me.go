@@ -1,0 +1,55 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"badgebridge/store"
+)
+
+type profileView struct {
+	Person       store.Person
+	Identifiers  []store.Identifier
+	SignIns      []store.SignIn
+	Given        string
+	Family       string
+	NameError    string
+	AddressError string
+	Address      string
+}
+
+func (s *Server) profile(c *gin.Context) { s.showProfile(c, http.StatusOK, profileView{}) }
+
+func (s *Server) showProfile(c *gin.Context, status int, v profileView) {
+	ctx := c.Request.Context()
+	who := visitorOf(c)
+	v.Person = who.Person
+	if v.NameError == "" {
+		v.Given, v.Family = who.GivenName, who.FamilyName
+	}
+	var err error
+	if v.Identifiers, err = s.cfg.Store.IdentifiersOf(ctx, who.PersonID); err == nil {
+		v.SignIns, err = s.cfg.Store.SignInsOf(ctx, who.PersonID)
+	}
+	if err != nil {
+		s.fail(c, fmt.Errorf("profile: %w", err))
+		return
+	}
+	s.render(c, status, "me", v)
+}
+
+func (s *Server) setName(c *gin.Context) {
+	given, family, problem := nameFrom(c)
+	if problem != "" {
+		s.showProfile(c, http.StatusUnprocessableEntity, profileView{Given: given, Family: family, NameError: problem})
+		return
+	}
+	if err := s.cfg.Engine.SetName(c.Request.Context(), visitorOf(c).PersonID, given, family); err != nil {
+		s.fail(c, fmt.Errorf("name: %w", err))
+		return
+	}
+	s.say(c, "ok", "name-saved", nil)
+	c.Redirect(http.StatusSeeOther, "/me")
+}

@@ -1,0 +1,285 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"badgebridge/adapters"
+	"badgebridge/openbadges"
+	"badgebridge/store"
+	"badgebridge/sync/reconcile"
+	"badgebridge/web/locale"
+)
+
+const maxBadges = 500
+
+func (s *Server) memberRoutes(g *gin.RouterGroup) {
+	get(g, "/badges", func(c *gin.Context) { c.Redirect(http.StatusSeeOther, "/") })
+	get(g, "/badges/:id", s.memberBadge)
+	g.POST("/badges/:id/claim", s.claim)
+	g.POST("/badges/:id/decline", s.decline)
+	g.POST("/badges/:id/visibility", s.setVisibility)
+	g.POST("/badges/:id/name", s.setNameAtBadge)
+	get(g, "/me", s.profile)
+	g.POST("/me/name", s.setName)
+	g.POST("/me/address", s.addAddress)
+}
+
+type homeView struct {
+	Waiting  []badge
+	Badges   []badge // claimed, newest first
+	Declined []badge
+	Places   int
+	Public   int
+	More     bool
+}
+
+// home is the member's badges, or the start page for everybody else.
+func (s *Server) home(c *gin.Context) {
+	ctx := c.Request.Context()
+	v := visitorOf(c)
+	if v == nil {
+		s.startPage(c)
+		return
+	}
+	awards, err := s.cfg.Store.AwardsOf(ctx, v.PersonID, maxBadges)
+	if err != nil {
+		s.fail(c, fmt.Errorf("my badges: %w", err))
+		return
+	}
+	view := homeView{More: len(awards) == maxBadges}
+	places := map[adapters.Remote]bool{}
+	for _, a := range awards {
+		b, err := s.completeBadge(ctx, a)
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		switch {
+		case a.Claim == store.Offered && !a.Revoked:
+			view.Waiting = append(view.Waiting, b)
+		case a.Claim == store.Claimed:
+			view.Badges = append(view.Badges, b)
+			places[a.Origin] = true
+			if a.Visibility == store.Public && !a.Revoked {
+				view.Public++
+			}
+		case a.Claim == store.Declined && !a.Revoked:
+			view.Declined = append(view.Declined, b)
+		}
+	}
+	view.Places = len(places)
+	slices.SortStableFunc(view.Badges, func(a, b badge) int { return cmp.Compare(b.IssuedOn.Unix(), a.IssuedOn.Unix()) })
+	s.render(c, http.StatusOK, "home", view)
+}
+
+// copyLine is one place where a badge is, or will be, in plain words: Key is
+// under "copy.".
+type copyLine struct {
+	Remote adapters.Remote
+	Kind   string // of the remote: "credly"…
+	Place  string
+	Key    string
+	Sign   string
+	Tone   string
+	URL    string // the record's page there
+}
+
+type memberView struct {
+	badge
+	Elsewhere bool // it is accepted at its origin, not here
+	Copies    []copyLine
+	NeedsName bool
+	NameFor   string // the place that asks for it
+	Given     string
+	Family    string
+	NameError string
+	LinkedIn  string
+	Baked     bool
+}
+
+func (v memberView) title(*locale.Words) string { return v.Content.Name }
+
+// ownBadge reads an award of the visitor's; anybody else's does not exist.
+func (s *Server) ownBadge(c *gin.Context) (badge, error) {
+	b, err := s.loadBadge(c.Request.Context(), c.Param("id"))
+	if err == nil && b.PersonID != visitorOf(c).PersonID {
+		err = store.ErrNotFound
+	}
+	return b, err
+}
+
+func (s *Server) memberBadge(c *gin.Context) { s.showMemberBadge(c, http.StatusOK, "") }
+
+func (s *Server) showMemberBadge(c *gin.Context, status int, nameError string) {
+	ctx := c.Request.Context()
+	b, err := s.ownBadge(c)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	v := memberView{badge: b, Elsewhere: b.Claim == store.Offered && b.PageURL != "", LinkedIn: linkedIn(b), NameError: nameError, Given: visitorOf(c).GivenName, Family: visitorOf(c).FamilyName}
+	if v.Given == "" && v.Family == "" {
+		v.Given, v.Family = b.Recipient.GivenName, b.Recipient.FamilyName // what the site knows, as a proposal
+	}
+	v.Baked = s.canBake(ctx, b)
+	if v.Copies, err = s.copies(ctx, b); err != nil {
+		s.fail(c, err)
+		return
+	}
+	for _, line := range v.Copies {
+		if line.Key == "waits-name" {
+			v.NeedsName, v.NameFor = true, line.Place
+		}
+	}
+	if nameError != "" {
+		v.Given, v.Family = c.PostForm("given"), c.PostForm("family")
+	}
+	s.render(c, status, "badge", v)
+}
+
+// copies tells where the award is and what is still under way.
+func (s *Server) copies(ctx context.Context, b badge) ([]copyLine, error) {
+	links, err := s.cfg.Store.LinksOf(ctx, b.ID)
+	if err != nil {
+		return nil, fmt.Errorf("where the badge is: %w", err)
+	}
+	pushes, err := s.cfg.Store.PushesOf(ctx, b.ID)
+	if err != nil {
+		return nil, fmt.Errorf("where the badge is: %w", err)
+	}
+	var out []copyLine
+	seen := map[adapters.Remote]bool{}
+	for _, l := range links {
+		seen[l.Remote] = true
+		line := copyLine{Remote: l.Remote, URL: webAddress(l.PageURL), Key: "there", Sign: "✓", Tone: "ok"}
+		switch {
+		case l.State == store.LinkRevoked:
+			line.Key, line.Sign, line.Tone, line.URL = "revoked", "⊘", "bad", ""
+		case l.State == store.LinkGone:
+			line.Key, line.Sign, line.Tone, line.URL = "gone", "–", "", ""
+		case l.Role == store.RoleOrigin:
+			line.Key = "origin"
+		case l.Acceptance == string(openbadges.AcceptancePending):
+			line.Key, line.Sign, line.Tone = "accept-there", "!", "warn"
+		case l.Acceptance == string(openbadges.AcceptanceRejected):
+			line.Key, line.Sign, line.Tone = "declined-there", "–", ""
+		}
+		out = append(out, line)
+	}
+	for _, p := range pushes {
+		if p.Op != store.OpIssue || seen[p.Remote] || p.State == store.PushCancelled || p.State == store.PushDone {
+			continue
+		}
+		line := copyLine{Remote: p.Remote, Key: "on-its-way", Sign: "…"}
+		switch p.State {
+		case store.PushWaiting:
+			line.Key = "waits"
+			switch p.Reason {
+			case reconcile.WaitClaim:
+				line.Key = "waits-claim"
+			case reconcile.WaitName:
+				line.Key, line.Sign, line.Tone = "waits-name", "!", "warn"
+			}
+		case store.PushRejected, store.PushHeld:
+			line.Key, line.Sign, line.Tone = "looked-into", "!", "warn"
+		}
+		out = append(out, line)
+	}
+	for i := range out {
+		out[i].Kind, out[i].Place = s.remoteTitle(ctx, out[i].Remote)
+	}
+	return out, nil
+}
+
+// remoteTitle is a remote's kind and its name for people.
+func (s *Server) remoteTitle(ctx context.Context, name adapters.Remote) (kind, title string) {
+	r, err := s.cfg.Store.Remote(ctx, name)
+	if err != nil || r.Title == "" {
+		return r.Kind, string(name)
+	}
+	return r.Kind, r.Title
+}
+
+// webAddress lets an address into a link only when it is one of the web.
+func webAddress(u string) string {
+	if strings.HasPrefix(u, "https://") || strings.HasPrefix(u, "http://") {
+		return u
+	}
+	return ""
+}
+
+func (s *Server) claim(c *gin.Context) {
+	id := c.Param("id")
+	if err := s.cfg.Engine.Claim(c.Request.Context(), id, visitorOf(c).PersonID); err != nil {
+		s.fail(c, fmt.Errorf("claim: %w", err))
+		return
+	}
+	s.Changed(id)
+	s.say(c, "ok", "claimed", nil)
+	c.Redirect(http.StatusSeeOther, "/badges/"+id+"#visibility")
+}
+
+func (s *Server) decline(c *gin.Context) {
+	id := c.Param("id")
+	if err := s.cfg.Engine.Decline(c.Request.Context(), id, visitorOf(c).PersonID); err != nil {
+		s.fail(c, fmt.Errorf("decline: %w", err))
+		return
+	}
+	s.say(c, "note", "declined", nil)
+	c.Redirect(http.StatusSeeOther, "/")
+}
+
+func (s *Server) setVisibility(c *gin.Context) {
+	id, v := c.Param("id"), store.Visibility(c.PostForm("visibility"))
+	switch v {
+	case store.Private, store.ByLink, store.Public:
+	default:
+		s.fail(c, fmt.Errorf("visibility %q: %w", v, errBadInput))
+		return
+	}
+	if err := s.cfg.Engine.SetVisibility(c.Request.Context(), id, visitorOf(c).PersonID, v); err != nil {
+		s.fail(c, fmt.Errorf("visibility: %w", err))
+		return
+	}
+	s.Changed(id)
+	s.say(c, "ok", "visibility-"+string(v), nil)
+	c.Redirect(http.StatusSeeOther, "/badges/"+id+"#share")
+}
+
+const maxName = 100
+
+// nameFrom reads the name form; problem is the key of what is wrong, "" nothing.
+func nameFrom(c *gin.Context) (given, family, problem string) {
+	given, family = strings.TrimSpace(c.PostForm("given")), strings.TrimSpace(c.PostForm("family"))
+	switch {
+	case given == "" || family == "":
+		return given, family, "name-both"
+	case utf8.RuneCountInString(given) > maxName || utf8.RuneCountInString(family) > maxName:
+		return given, family, "name-long"
+	case strings.ContainsFunc(given+family, func(r rune) bool { return r < ' ' }):
+		return given, family, "name-both"
+	}
+	return given, family, ""
+}
+
+func (s *Server) setNameAtBadge(c *gin.Context) {
+	given, family, problem := nameFrom(c)
+	if problem != "" {
+		s.showMemberBadge(c, http.StatusUnprocessableEntity, problem)
+		return
+	}
+	if err := s.cfg.Engine.SetName(c.Request.Context(), visitorOf(c).PersonID, given, family); err != nil {
+		s.fail(c, fmt.Errorf("name: %w", err))
+		return
+	}
+	s.say(c, "ok", "name-sent", nil)
+	c.Redirect(http.StatusSeeOther, "/badges/"+c.Param("id")+"#copies")
+}

@@ -1,0 +1,252 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"badgebridge/openbadges"
+	"badgebridge/store"
+	"badgebridge/web/locale"
+)
+
+func (s *Server) publicRoutes(g *gin.RouterGroup) {
+	get(g, "/", s.home)
+	get(g, "/b/:id", s.publicBadge)
+	get(g, "/b/:id/image", s.badgeImage)
+	get(g, "/b/:id/baked.png", s.bakedImage)
+	get(g, "/b/:id/criteria", s.criteria)
+	get(g, "/verify", s.verifyPage)
+	g.POST("/verify", s.verifyForm)
+	get(g, "/demo/mailbox", s.mailbox)
+}
+
+// badge is an award with what its pages show of it.
+type badge struct {
+	store.Award
+	Content openbadges.BadgeClass
+	Issuer  store.Issuer
+	Image   string // address, never empty
+	BaseURL string
+	Person  store.Person // the earner's account; empty when nobody has proven the address
+	Now     time.Time
+}
+
+// Earner is the name that the public page shows, "" none is known.
+func (b badge) Earner() string {
+	if n := b.Person.Name(); n != "" {
+		return n
+	}
+	return b.Recipient.Name()
+}
+
+// PublicURL is the address of the public page.
+func (b badge) PublicURL() string { return b.BaseURL + "/b/" + b.ID }
+
+// ImageURL is the absolute address of the image.
+func (b badge) ImageURL() string { return b.PublicURL() + "/image" }
+
+// Expired reports whether the award has ended by its own date.
+func (b badge) Expired() bool { return !b.Expires.IsZero() && b.Expires.Before(b.Now) }
+
+// EndsSoon is in how many days it ends, 0 when that is more than 60 away or past.
+func (b badge) EndsSoon() int {
+	if b.Expires.IsZero() || b.Expired() {
+		return 0
+	}
+	if days := int(b.Expires.Sub(b.Now).Hours()/24) + 1; days <= 60 {
+		return days
+	}
+	return 0
+}
+
+// Shown reports whether others may see the public page.
+func (b badge) Shown() bool {
+	return b.Claim == store.Claimed && (b.Visibility == store.Public || b.Visibility == store.ByLink)
+}
+
+// loadBadge reads an award with its badge and issuer.
+func (s *Server) loadBadge(ctx context.Context, id string) (badge, error) {
+	a, err := s.cfg.Store.Award(ctx, id)
+	if err != nil {
+		return badge{}, fmt.Errorf("award: %w", err)
+	}
+	return s.completeBadge(ctx, a)
+}
+
+func (s *Server) completeBadge(ctx context.Context, a store.Award) (badge, error) {
+	b := badge{Award: a, Image: s.pages.assetURL("no-image.svg"), BaseURL: s.cfg.BaseURL(ctx), Now: s.cfg.Now()}
+	class, err := s.cfg.Store.Class(ctx, a.ClassID)
+	if err != nil {
+		return badge{}, fmt.Errorf("badge of the award: %w", err)
+	}
+	b.Content = class.Content
+	image := class.ImageSHA
+	if a.ClassVersionID != "" && a.ClassVersionID != class.VersionID {
+		v, err := s.cfg.Store.ClassVersion(ctx, a.ClassVersionID)
+		if err != nil {
+			return badge{}, fmt.Errorf("badge of the award: %w", err)
+		}
+		b.Content, image = v.Content, v.ImageSHA
+	}
+	if image != "" {
+		b.Image = "/ob/images/" + image
+	}
+	if class.IssuerID != "" {
+		b.Issuer, err = s.cfg.Store.Issuer(ctx, class.IssuerID)
+	} else {
+		b.Issuer, err = s.cfg.Store.OwnIssuer(ctx)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return badge{}, fmt.Errorf("issuer of the award: %w", err)
+	}
+	if b.Issuer.Profile.Name == "" {
+		b.Issuer.Profile = b.Content.Issuer
+	}
+	if a.PersonID != "" {
+		b.Person, err = s.cfg.Store.Person(ctx, a.PersonID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return badge{}, fmt.Errorf("earner: %w", err)
+		}
+	}
+	return b, nil
+}
+
+// visibleBadge is loadBadge for the public pages: an award that the visitor may
+// not see does not exist for them. owner says that it is the visitor's own.
+func (s *Server) visibleBadge(c *gin.Context, id string) (b badge, owner bool, err error) {
+	b, err = s.loadBadge(c.Request.Context(), id)
+	if err != nil {
+		return badge{}, false, err
+	}
+	v := visitorOf(c)
+	owner = v != nil && b.PersonID == v.PersonID
+	if !b.Shown() && !owner {
+		return badge{}, false, fmt.Errorf("not shown: %w", store.ErrNotFound)
+	}
+	return b, owner, nil
+}
+
+type publicView struct {
+	badge
+	Owner    bool
+	Verdict  verdict
+	LinkedIn string
+	Baked    bool
+}
+
+func (v publicView) title(w *locale.Words) string {
+	if e := v.Earner(); e != "" {
+		return w.T("public.title", "Badge", v.Content.Name, "Person", e)
+	}
+	return v.Content.Name
+}
+
+func (s *Server) publicBadge(c *gin.Context) {
+	ctx := c.Request.Context()
+	id, asJSON := strings.CutSuffix(c.Param("id"), ".json")
+	b, owner, err := s.visibleBadge(c, id)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Header("Vary", "Accept, Accept-Language, Cookie")
+	if asJSON || wantsJSON(c.Request) {
+		s.badgeJSON(c, b)
+		return
+	}
+	v := publicView{badge: b, Owner: owner, LinkedIn: linkedIn(b)}
+	v.Baked = s.canBake(ctx, b)
+	v.Verdict = s.verdictOf(ctx, b)
+	status := http.StatusOK
+	if b.Revoked {
+		status = http.StatusGone
+	}
+	s.render(c, status, "public", v)
+}
+
+// badgeJSON answers a program: with our assertion's own bytes, or the address
+// of the foreign one.
+func (s *Server) badgeJSON(c *gin.Context, b badge) {
+	a, err := s.cfg.Store.AssertionOf(c.Request.Context(), b.ID, openbadges.V20)
+	switch {
+	case err == nil:
+		s.docs.write(c.Writer, c.Request, "/ob/v2/assertions/"+a.ID)
+	case errors.Is(err, store.ErrNotFound) && strings.HasPrefix(b.AssertionURL, "https://"):
+		c.Redirect(http.StatusSeeOther, b.AssertionURL)
+	default:
+		s.fail(c, fmt.Errorf("assertion: %w", err))
+	}
+}
+
+func (s *Server) badgeImage(c *gin.Context) {
+	b, _, err := s.visibleBadge(c, c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if sha, ok := strings.CutPrefix(b.Image, "/ob/images/"); ok {
+		s.docs.write(c.Writer, c.Request, "/ob/images/"+sha)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, b.Image)
+}
+
+func (s *Server) bakedImage(c *gin.Context) {
+	ctx := c.Request.Context()
+	b, _, err := s.visibleBadge(c, c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	doc, err := s.baked(ctx, b)
+	if err != nil {
+		s.fail(c, fmt.Errorf("baked image: %w", err))
+		return
+	}
+	name := fileName(b.Content.Name)
+	if doc.MediaType == "image/svg+xml" {
+		name += ".svg"
+		c.Header("Content-Security-Policy", imageCSP)
+	} else {
+		name += ".png"
+	}
+	c.Header("Content-Disposition", `attachment; filename="`+name+`"`)
+	c.Header("Cache-Control", "private, no-store")
+	c.Data(http.StatusOK, doc.MediaType, doc.Body)
+}
+
+// fileName makes a name that every file system takes.
+func fileName(s string) string {
+	out := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+			return r
+		}
+		return '-'
+	}, s)
+	for strings.Contains(out, "--") {
+		out = strings.ReplaceAll(out, "--", "-")
+	}
+	if out = strings.Trim(out, "-"); out == "" {
+		return "badge"
+	}
+	if len(out) > 80 {
+		out = out[:80]
+	}
+	return out
+}
+
+func (s *Server) criteria(c *gin.Context) {
+	b, owner, err := s.visibleBadge(c, c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.render(c, http.StatusOK, "criteria", publicView{badge: b, Owner: owner})
+}

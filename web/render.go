@@ -1,0 +1,196 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"badgebridge/auth/session"
+	"badgebridge/web/locale"
+)
+
+//go:embed templates static
+var files embed.FS
+
+// pages is every template, parsed once for each language.
+type pages struct {
+	byLang map[string]map[string]*template.Template
+	assets map[string]asset
+}
+
+type asset struct {
+	body, mediaType, tag string
+}
+
+func loadPages(words *locale.Bundle, cfg Config) (*pages, error) {
+	p := &pages{byLang: map[string]map[string]*template.Template{}, assets: map[string]asset{}}
+	if err := p.loadAssets(cfg.Hue); err != nil {
+		return nil, err
+	}
+	layout, err := files.ReadFile("templates/layout.html")
+	if err != nil {
+		return nil, fmt.Errorf("load pages: %w", err)
+	}
+	parts, err := files.ReadFile("templates/parts.html")
+	if err != nil {
+		return nil, fmt.Errorf("load pages: %w", err)
+	}
+	for _, lang := range words.Languages() {
+		w := words.For(lang, "")
+		base, err := template.New("layout").Funcs(p.funcs(w, cfg)).Parse(string(layout))
+		if err == nil {
+			base, err = base.Parse(string(parts))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("load pages: %w", err)
+		}
+		set := map[string]*template.Template{}
+		err = fs.WalkDir(files, "templates", func(name string, d fs.DirEntry, err error) error {
+			page := strings.TrimSuffix(strings.TrimPrefix(name, "templates/"), ".html")
+			if err != nil || d.IsDir() || page == "layout" || page == "parts" {
+				return err
+			}
+			text, err := files.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			t, err := template.Must(base.Clone()).Parse(string(text))
+			if err != nil {
+				return fmt.Errorf("page %s: %w", page, err)
+			}
+			set[page] = t
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("load pages: %w", err)
+		}
+		p.byLang[lang] = set
+	}
+	return p, nil
+}
+
+func (p *pages) loadAssets(hue int) error {
+	entries, err := fs.ReadDir(files, "static")
+	if err != nil {
+		return fmt.Errorf("load static files: %w", err)
+	}
+	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
+	for _, e := range entries {
+		body, err := files.ReadFile("static/" + e.Name())
+		if err != nil {
+			return fmt.Errorf("load static files: %w", err)
+		}
+		if e.Name() == "app.css" && hue > 0 && hue <= 360 {
+			body = append(body, fmt.Sprintf("\n:root { --hue: %d }\n", hue)...)
+		}
+		sum := sha256.Sum256(body)
+		p.assets[e.Name()] = asset{body: string(body), mediaType: types[path.Ext(e.Name())], tag: hex.EncodeToString(sum[:6])}
+	}
+	return nil
+}
+
+// frame is what the layout shows round a page; D is the page's own.
+type frame struct {
+	Lang    string
+	Page    string
+	Path    string
+	Title   string
+	Site    string
+	Logo    string
+	Visitor *visitor
+	InAdmin bool
+	Section string // the current entry of the navigation
+	Flashes []session.Flash
+	Demo    bool
+	Mailbox bool
+	Version string
+	Refresh int // seconds; 0 none
+	Index   bool
+	D       any
+}
+
+// render writes a page. The template runs into a buffer, so that an error gives
+// the error page and not half a page.
+func (s *Server) render(c *gin.Context, status int, page string, data any) {
+	w := s.wordsOf(c)
+	f := s.frame(c, page, w)
+	f.D = data
+	if r, ok := data.(interface{ refresh() int }); ok {
+		f.Refresh = r.refresh()
+	}
+	if t, ok := data.(interface{ title(*locale.Words) string }); ok {
+		f.Title = t.title(w)
+	}
+	t := s.pages.byLang[w.Lang][page]
+	var b bytes.Buffer
+	if t == nil || t.ExecuteTemplate(&b, "layout", f) != nil {
+		err := fmt.Errorf("no page %q", page)
+		if t != nil {
+			b.Reset()
+			err = t.ExecuteTemplate(&b, "layout", f)
+		}
+		s.cfg.Log.ErrorContext(c.Request.Context(), "page failed", "page", page, "error", err)
+		c.Data(http.StatusInternalServerError, "text/plain; charset=utf-8", []byte(w.T("fail.broken.text")+"\n"))
+		c.Abort()
+		return
+	}
+	if c.Writer.Header().Get("Cache-Control") == "" {
+		c.Header("Cache-Control", "no-store")
+	}
+	c.Header("Vary", "Accept, Accept-Language, Cookie")
+	c.Data(status, "text/html; charset=utf-8", b.Bytes())
+}
+
+func (s *Server) wordsOf(c *gin.Context) *locale.Words {
+	return s.words.For("", c.GetHeader("Accept-Language"))
+}
+
+// writeJSON writes v without HTML escapes.
+func writeJSON(c *gin.Context, status int, v any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		c.AbortWithStatus(http.StatusInternalServerError)
+		return
+	}
+	c.Header("Cache-Control", "no-store")
+	c.Data(status, "application/json; charset=utf-8", b.Bytes())
+}
+
+func (s *Server) serveAsset(c *gin.Context) {
+	a, ok := s.pages.assets[c.Param("name")]
+	if !ok {
+		s.fail(c, errNoAsset)
+		return
+	}
+	c.Header("ETag", `"`+a.tag+`"`)
+	if c.Query("v") == a.tag {
+		c.Header("Cache-Control", "public, max-age=31536000, immutable")
+	} else {
+		c.Header("Cache-Control", "public, max-age=300")
+	}
+	if c.GetHeader("If-None-Match") == `"`+a.tag+`"` {
+		c.Status(http.StatusNotModified)
+		return
+	}
+	c.Data(http.StatusOK, a.mediaType, []byte(a.body))
+}
+
+func queryEscape(s string) string { return url.QueryEscape(s) }
+
+// assetURL is the address of a static file, with its version.
+func (p *pages) assetURL(name string) string {
+	return "/static/" + name + "?v=" + p.assets[name].tag
+}
