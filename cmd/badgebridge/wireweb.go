@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"badgebridge/auth/access"
+	"badgebridge/auth/login"
+	"badgebridge/auth/session"
+	"badgebridge/config"
+	"badgebridge/internal/httpx"
+	"badgebridge/openbadges/verify"
+	"badgebridge/sandbox/demo"
+	"badgebridge/store/cache"
+	"badgebridge/web"
+)
+
+// wire adds what only a serving process needs: cache, sign-in, pages.
+func (a *app) wire(ctx context.Context) (err error) {
+	if a.cache, err = cache.Open(ctx, cache.Config{URL: a.cfg.RedisURL, Logger: a.log}); err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	a.closers = append(a.closers, func() {
+		if err := a.cache.Close(); err != nil {
+			a.log.Warn("redis not closed", "error", err)
+		}
+	})
+	if a.login, err = login.New(login.Config{
+		Providers: providers(a.cfg.Providers), Store: a.db, Keyring: a.keyring, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log,
+		OnProven: a.engine.Adopt, Allow: a.allowLogin,
+	}); err != nil {
+		return fmt.Errorf("providers: %w", err)
+	}
+	roles := map[string][]string{}
+	for _, p := range a.cfg.Providers {
+		roles[p.Name] = p.AdminRoles
+	}
+	a.access = access.New(access.Config{Store: a.db, AdminEmails: a.cfg.AdminEmails, AdminRolesByProvider: roles, Now: time.Now})
+	a.sessions = session.New(a.db, strings.HasPrefix(a.setup.BaseURL(ctx), "https://"), time.Now)
+	cfg := web.Config{
+		Store: a.db, Engine: a.engine, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},
+		BaseURL: a.setup.BaseURL, Fetcher: verify.HTTP{Client: a.guarded()}, Version: version(), TrustedProxies: a.cfg.TrustedProxies,
+		Readiness: a.ready, MetricsToken: a.cfg.MetricsToken.Reveal(), Log: a.log, Now: time.Now,
+	}
+	if a.cfg.Demo {
+		cfg.Demo, cfg.Mailbox, cfg.Hue = true, a.mailbox, demo.Hue
+		for _, p := range demo.People() {
+			name := strings.TrimSpace(p.GivenName + " " + p.FamilyName)
+			cfg.DemoPeople = append(cfg.DemoPeople, web.DemoPerson{Email: p.Email, Name: name, Hint: p.Story})
+		}
+	}
+	a.web, err = web.New(cfg)
+	return err
+}
+
+// guarded reaches what strangers name; in the demo also the simulators on this
+// machine.
+func (a *app) guarded() *http.Client {
+	c := httpx.Config{Version: version()}
+	if a.cfg.Demo {
+		c.AllowLoopback = a.demoHosts
+	}
+	return httpx.Guarded(c)
+}
+
+func providers(in []config.Provider) []login.Provider {
+	out := make([]login.Provider, 0, len(in))
+	for _, p := range in {
+		out = append(out, login.Provider{
+			Name: p.Name, Title: p.Title, Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret, Scopes: p.Scopes,
+			RolesClaim: p.RolesClaim, AdminRoles: p.AdminRoles, EmailAuthoritative: p.EmailAuthoritative,
+		})
+	}
+	return out
+}
+
+// allowLogin bounds how often codes are asked for and tried.
+func (a *app) allowLogin(ctx context.Context, bucket, key string) bool {
+	perHour := map[string]int{"code-address": 6, "code-ip": 60, "try-ip": 120}[bucket]
+	if perHour == 0 {
+		perHour = 60
+	}
+	ok, _ := a.cache.Allow(ctx, "login/"+bucket+"/"+key, float64(perHour)/3600, perHour)
+	return ok
+}
+
+// pageCache is the shared cache as the pages use it.
+type pageCache struct{ c *cache.Cache }
+
+// Allow implements web.Cache.
+func (p pageCache) Allow(ctx context.Context, key string, limit int, period time.Duration) (bool, error) {
+	ok, _ := p.c.Allow(ctx, "web/"+key, float64(limit)/period.Seconds(), limit)
+	return ok, nil
+}
+
+// Progress implements web.Cache.
+func (p pageCache) Progress(ctx context.Context, run string) (int, bool) {
+	at, ok := p.c.Progress(ctx, run)
+	return at.Seen, ok
+}
+
+// ready says how the parts that the gateway needs are.
+func (a *app) ready(ctx context.Context) []web.Check {
+	ask, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	db := web.Check{Name: "database", Status: "ok"}
+	if err := a.db.Ping(ask); err != nil {
+		db.Status, db.Message = "down", "The database does not answer."
+	}
+	redis := web.Check{Name: "redis", Status: "ok"}
+	if bad, why := a.cache.Degraded(); bad {
+		redis.Status, redis.Message = "degraded", why
+	}
+	remotes := web.Check{Name: "remotes", Status: "ok"}
+	all, err := a.db.Remotes(ask)
+	if err != nil {
+		remotes.Status = "down"
+	}
+	var bad []string
+	for _, r := range all {
+		if r.Health == "failing" || r.Health == "unauthorized" {
+			bad = append(bad, string(r.Name))
+		}
+	}
+	if len(bad) > 0 {
+		remotes.Status, remotes.Message = "degraded", "Not answering as they should: "+strings.Join(bad, ", ")+"."
+	}
+	return []web.Check{db, redis, remotes}
+}
