@@ -162,7 +162,9 @@ func TestAUniqueJobIsTakenOnceByKind(t *testing.T) {
 			}
 			return n
 		}
-		eventually(t, "all jobs", func() bool { return count(`"end"`) == 1 && count(`"free"`) == 2 && count(`"other"`) == 1 && count(`"note"`) == 1 })
+		eventually(t, "all jobs", func() bool {
+			return count(`"end"`) == 1 && count(`"free"`) == 2 && count(`"other"`) == 1 && count(`"note"`) == 1
+		})
 		eventually(t, "the first", func() bool { return count(`"mail 0"`) == 1 })
 		if n := len(s.list()); n != 6 {
 			t.Fatalf("%d jobs ran: %v", n, s.list())
