@@ -42,6 +42,8 @@ var mayKnow = map[string][]string{
 	"sandbox":          {"sandbox"},
 	"wordpress":        {"wordpress"},
 	"cmd":              {""},
+	"bench":            {""},
+	"scripts":          {"scripts"},
 }
 
 // libraries live where they are named and nowhere else.

@@ -1,0 +1,64 @@
+# Badgebridge. `make help` says what there is.
+#
+# Go (the version in go.mod) and Node are taken as given; `make test` installs
+# what else it needs from Debian's packages.
+
+GO       ?= go
+# The version of go.mod is the one that is meant; no other is fetched.
+export GOTOOLCHAIN ?= local
+# nomsgpack leaves a codec of gin out that nothing here uses.
+TAGS     := nomsgpack
+BIN      := bin/badgebridge
+FUZZTIME ?= 10s
+
+.PHONY: help
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build and start the demo on http://localhost:8080
+	$(BIN) serve --demo
+
+.PHONY: build
+build: ## build bin/badgebridge
+	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -o $(BIN) ./cmd/badgebridge
+
+.PHONY: test
+test: ## everything: install what is missing, format, vet, lint, all tests with the race detector
+	scripts/test.sh
+
+.PHONY: check
+check: ## the quick look before a commit: format, vet, lint, unit tests
+	scripts/gofmt.sh
+	$(GO) vet -tags $(TAGS) ./...
+	scripts/lint.sh
+	$(GO) test -tags $(TAGS) -short ./...
+
+.PHONY: lint
+lint: ## golangci-lint, built from tools/go.mod
+	scripts/lint.sh
+
+.PHONY: bench
+bench: build ## benchmarks, as ratios within one run
+	bench/run.sh
+
+.PHONY: fuzz
+fuzz: ## each fuzz test for FUZZTIME (default 10s)
+	scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: screenshots
+screenshots: ## write pictures of the pages into build/screenshots
+	scripts/screenshots.sh
+
+.PHONY: plugin
+plugin: ## dist/badgebridge-plugin.zip, the same bytes every time
+	$(GO) run ./scripts/pluginzip wordpress/plugin/badgebridge dist/badgebridge-plugin.zip
+
+.PHONY: test-badgeos
+test-badgeos: ## the tests with WordPress against the real BadgeOS: make test-badgeos BADGEOS_DIR=/path/to/badgeos
+	@test -f "$(BADGEOS_DIR)/badgeos.php" || { echo 'make test-badgeos: set BADGEOS_DIR to a folder with BadgeOS 3.7 (badgeos.php in it)' >&2; exit 2; }
+	scripts/test-badgeos.sh "$(abspath $(BADGEOS_DIR))"
+
+.PHONY: clean
+clean: ## remove what was built; data folders stay
+	rm -rf bin build dist

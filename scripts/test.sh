@@ -1,0 +1,51 @@
+#!/bin/bash
+# Everything that has to hold, in one go: what is cheap comes first. With CI=true
+# a test that was skipped is a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export GOTOOLCHAIN=${GOTOOLCHAIN:-local}
+tags=nomsgpack
+
+step() {
+	printf '\n== %s (%d s so far)\n' "$1" "$SECONDS"
+}
+
+step "packages"
+scripts/install-test-deps.sh
+
+step "format"
+scripts/gofmt.sh
+
+step "vet"
+go vet -tags $tags ./...
+
+step "lint"
+scripts/lint.sh
+
+step "plugin: PHP syntax"
+# One wrong file makes xargs answer 123, and pipefail passes that on.
+git ls-files -z --cached --others --exclude-standard -- '*.php' |
+	xargs -0 -n 1 -P 2 php -d display_errors=1 -l | { grep -v '^No syntax errors' || true; }
+
+if [ -f wordpress/tests/run.php ]; then
+	step "plugin: PHP tests"
+	php wordpress/tests/run.php
+fi
+
+step "plugin: the archive is the same every time"
+mkdir -p build
+go run ./scripts/pluginzip wordpress/plugin/badgebridge build/plugin-1.zip
+go run ./scripts/pluginzip wordpress/plugin/badgebridge build/plugin-2.zip
+cmp build/plugin-1.zip build/plugin-2.zip
+
+step "docker-compose.yml"
+docker-compose --env-file .env.example -f docker-compose.yml config --quiet
+
+step "build"
+make --no-print-directory build
+
+step "tests"
+# Two packages at a time: most of them start servers of their own.
+go test -tags $tags -race -timeout 25m -p 2 -json "$@" ./... | go run ./scripts/testreport
+
+printf '\nall is well, after %d s\n' "$SECONDS"
