@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -150,31 +151,73 @@ func (s SMTP) Send(ctx context.Context, m Message) error {
 			msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
 		}
 	}
-	client, err := s.client()
-	if err != nil {
-		return s.told(err)
-	}
 	timeout := s.Timeout
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
+	line := &line{tls: s.TLS == TLS, conf: s.tlsConfig()}
+	defer line.close()
+	defer context.AfterFunc(ctx, line.close)()
+	client, err := s.client(timeout, line)
+	if err != nil {
 		return s.told(err)
 	}
+	err = client.DialAndSendWithContext(ctx, msg)
+	if err != nil && !msg.IsDelivered() {
+		return s.told(err)
+	}
+	// Taken, and then a goodbye that went wrong: sending again would be one
+	// letter too many.
 	return nil
 }
 
-func (s SMTP) client() (*gomail.Client, error) {
-	port := s.Port
-	timeout := s.Timeout
-	if timeout == 0 {
-		timeout = defaultTimeout
+// line is the one connection of a sending. The library leaves a connection open
+// when the greeting or the sign-in fails; here it is closed in any case, and as
+// soon as the context ends.
+type line struct {
+	tls  bool
+	conf *tls.Config
+
+	mu   sync.Mutex
+	conn net.Conn
+}
+
+func (l *line) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
 	}
+	l.mu.Lock()
+	l.conn = conn
+	l.mu.Unlock()
+	if l.tls {
+		secured := tls.Client(conn, l.conf)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return nil, err
+		}
+		return secured, nil
+	}
+	return conn, nil
+}
+
+func (l *line) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil {
+		_ = l.conn.Close()
+	}
+}
+
+func (s SMTP) tlsConfig() *tls.Config {
+	return &tls.Config{ServerName: s.Host, MinVersion: tls.VersionTLS12, RootCAs: s.RootCAs}
+}
+
+func (s SMTP) client(timeout time.Duration, l *line) (*gomail.Client, error) {
+	port := s.Port
 	opts := []gomail.Option{
-		gomail.WithTimeout(timeout),
-		gomail.WithTLSConfig(&tls.Config{ServerName: s.Host, MinVersion: tls.VersionTLS12, RootCAs: s.RootCAs}),
+		gomail.WithTimeout(timeout), gomail.WithTLSConfig(s.tlsConfig()), gomail.WithDialContextFunc(l.dial),
 	}
 	switch s.TLS {
 	case TLS:
@@ -189,11 +232,11 @@ func (s SMTP) client() (*gomail.Client, error) {
 	}
 	opts = append(opts, gomail.WithPort(port))
 	if s.User != "" {
-		auth := gomail.SMTPAuthAutoDiscover
-		if s.TLS == NoTLS {
-			auth = gomail.SMTPAuthPlainNoEnc // on loopback only, see Check
+		mechanisms := []gomail.SMTPAuthType{gomail.SMTPAuthPlain, gomail.SMTPAuthLogin, gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthCramMD5}
+		if s.TLS == NoTLS { // on loopback only, see Check
+			mechanisms = []gomail.SMTPAuthType{gomail.SMTPAuthPlainNoEnc, gomail.SMTPAuthLoginNoEnc}
 		}
-		opts = append(opts, gomail.WithSMTPAuth(auth), gomail.WithUsername(s.User), gomail.WithPassword(s.Password.Reveal()))
+		opts = append(opts, gomail.WithOpportunisticSMTPAuth(mechanisms...), gomail.WithUsername(s.User), gomail.WithPassword(s.Password.Reveal()))
 	}
 	return gomail.NewClient(s.Host, opts...)
 }
