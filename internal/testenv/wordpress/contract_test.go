@@ -10,6 +10,7 @@ import (
 func TestThePluginKeepsTheContract(t *testing.T) {
 	// Notices on the page are the harsher case: they would stand before the JSON.
 	t.Run("with the double", func(t *testing.T) { runContract(t, Options{DisplayErrors: true}) })
+	t.Run("without permalinks", func(t *testing.T) { runContract(t, Options{PlainPermalinks: true}) })
 	// The real one is not part of this repository.
 	if dir := os.Getenv("BADGEOS_DIR"); dir != "" {
 		t.Run("with BadgeOS", func(t *testing.T) { runContract(t, Options{BadgeOSDir: dir, DisplayErrors: true}) })

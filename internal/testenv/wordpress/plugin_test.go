@@ -86,6 +86,9 @@ func TestThePluginAndBadgeOS(t *testing.T) {
 		user := s.CreateUser(t, "walker", "walker@example.org", "Wanda", "Walker")
 
 		t.Run("listening does not change which entry BadgeOS believes it has made", func(t *testing.T) {
+			// Else the numbers of entries and of changes would be the same.
+			s.AwardSilently(t, badge, user)
+			s.AwardSilently(t, badge, user)
 			out := s.PHP(t, fmt.Sprintf(`$said = array();
 				add_action( 'badgeos_achievements_new_added', function ( $type, $badge, $user, $id ) use ( &$said ) { $said[] = (int) $id; }, 1, 4 );
 				add_action( 'badgeos_award_achievement', function ( $u, $b, $t, $s, $a, $entry ) use ( &$said ) { $said[] = (int) $entry; }, 1, 6 );
@@ -186,6 +189,19 @@ func TestThePluginAndBadgeOS(t *testing.T) {
 			s.PHP(t, fmt.Sprintf(`badgeos_revoke_achievement_from_user( %d, %d, %d );`, entry, badge, user))
 			if kinds := feed(t, s, entry); kinds != "granted" || award(t, s, entry) == nil {
 				t.Errorf("feed: %s", kinds)
+			}
+		})
+
+		t.Run("one request can grant a badge to several members", func(t *testing.T) {
+			s.CreateUser(t, "second", "second@example.org", "Second", "Member")
+			out := s.PHP(t, fmt.Sprintf(`$made = array();
+				foreach ( array( 'walker', 'second', 'walker' ) as $i => $login ) {
+					list( $row, $new ) = badgebridge()->awarding()->grant( 'one-request-key-' . $i, %d, $login . '@example.org', 1700000000, '' );
+					$made[ $row->entry_id ] = $new;
+				}
+				echo json_encode( array_values( $made ) );`, badge))
+			if out != "[true,true,true]" {
+				t.Errorf("made: %s", out)
 			}
 		})
 

@@ -38,6 +38,9 @@ type Options struct {
 	NoBadgeOS bool
 	// Timezone is the site's, by its IANA name; "" means America/New_York.
 	Timezone string
+	// PlainPermalinks leaves the site without rewrite rules: RestURL ends in
+	// "/?rest_route=".
+	PlainPermalinks bool
 	// DisplayErrors makes PHP print its notices into the pages, as badly kept
 	// sites do.
 	DisplayErrors bool
@@ -127,12 +130,18 @@ func (s *Site) serve(opts Options) error {
 	listener.Close()
 	s.BaseURL = "http://" + s.host
 	s.RestURL = s.BaseURL + "/wp-json"
+	if opts.PlainPermalinks {
+		s.RestURL = s.BaseURL + "/?rest_route="
+	}
 	if err := writeConfig(s.dir, opts.DisplayErrors); err != nil {
 		return err
 	}
 	sql := fmt.Sprintf("UPDATE wp_options SET option_value='%s' WHERE option_name IN ('siteurl','home');", s.BaseURL)
 	if opts.Timezone != "" {
 		sql += fmt.Sprintf("UPDATE wp_options SET option_value='%s' WHERE option_name='timezone_string';", opts.Timezone)
+	}
+	if opts.PlainPermalinks {
+		sql += "UPDATE wp_options SET option_value='' WHERE option_name='permalink_structure';"
 	}
 	if err := runSQL(s.dir, sql); err != nil {
 		return err

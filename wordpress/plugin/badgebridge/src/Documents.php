@@ -55,7 +55,7 @@ final class Documents {
 	 */
 	public function awards( array $rows ): array {
 		$grants = $this->grants->of( $rows );
-		cache_users( array_unique( array_map( static function ( Row $row ) { return $row->user_id; }, $rows ) ) );
+		Members::prime( array_map( static function ( Row $row ) { return $row->user_id; }, $rows ) );
 		_prime_post_caches( array_unique( array_map( static function ( Row $row ) { return $row->badge_id; }, $rows ) ), false, true );
 		$awards = array();
 		foreach ( $rows as $row ) {

@@ -9,6 +9,9 @@ final class Nonces {
 	/** Uses a nonce up; false where it was used before. */
 	public function take( string $nonce ): bool {
 		global $wpdb;
+		if ( 0 === random_int( 0, 199 ) ) {
+			$this->forget(); // Cron may be switched off.
+		}
 		$table = Schema::table( 'nonces' );
 		// phpcs:ignore WordPress.DB.PreparedSQL
 		return 1 === $wpdb->query( $wpdb->prepare( "INSERT IGNORE INTO $table ( nonce, at ) VALUES ( %s, %d )", $nonce, time() ) );

@@ -39,7 +39,11 @@ final class Plugin {
 	}
 
 	public function init(): void {
-		$this->schema()->upgrade();
+		// After an update of the plugin's files, and on a network's other sites,
+		// nothing has activated it.
+		if ( ! $this->schema()->is_current() || '' === $this->identity()->uuid() ) {
+			$this->activate();
+		}
 		( new Watcher( $this ) )->start();
 		if ( BadgeOS::is_active() ) {
 			( new BadgeOSDoors() )->close();

@@ -142,7 +142,7 @@ final class Rest {
 		} else {
 			throw Fault::invalid( 'email', __( 'That is no e-mail address.', 'badgebridge' ) );
 		}
-		cache_users( $ids );
+		Members::prime( $ids );
 		return $this->page( 'members', $ids, $limit, $request, array( $this->plugin->documents(), 'member' ) );
 	}
 

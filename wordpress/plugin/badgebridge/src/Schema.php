@@ -13,10 +13,8 @@ final class Schema {
 		return $wpdb->prefix . 'badgebridge_' . $name;
 	}
 
-	public function upgrade(): void {
-		if ( self::VERSION !== get_option( 'badgebridge_schema' ) ) {
-			$this->install();
-		}
+	public function is_current(): bool {
+		return self::VERSION === get_option( 'badgebridge_schema' );
 	}
 
 	public function install(): void {
