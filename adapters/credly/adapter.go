@@ -69,7 +69,7 @@ func (a *adapter) Check(ctx context.Context) (adapters.Health, error) {
 	const op = "check"
 	res, err := a.do(ctx, op, http.MethodGet, a.base.String()+"/organizations", nil)
 	if err != nil {
-		return adapters.Health{}, err
+		return adapters.Health{}, withCure(err)
 	}
 	var orgs []organization
 	if err := object(op, res, &orgs); err != nil {
@@ -90,6 +90,19 @@ func (a *adapter) Check(ctx context.Context) (adapters.Health, error) {
 		Details: map[string]string{"organization": a.org, "address": a.base.String()},
 	}
 	return h, a.checkToken(ctx, &h, res.at)
+}
+
+// withCure says of a refused token what that can mean and what to do: Credly's
+// own "Unauthorized" helps nobody.
+func withCure(err error) error {
+	var e *adapters.Error
+	if !errors.As(err, &e) || e.Kind != adapters.ErrUnauthorized {
+		return err
+	}
+	said := *e
+	said.Words = fmt.Sprintf("Credly refuses the token (%d %s). It is mistyped, has expired (a token lasts 180 days), or belongs to the other environment, "+
+		"production or sandbox. Make a new token at Credly under Developers and enter it for this remote.", e.Status, e.Words)
+	return &said
 }
 
 // checkToken adds what is known of the token to h. A token that may not look at

@@ -19,7 +19,7 @@ func (e *Engine) SendDue(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
 		now := e.cfg.Now()
-		pushes, err := e.cfg.Store.LeasePushes(ctx, e.cfg.Owner, now, now.Add(2*e.cfg.CallTimeout+time.Minute), e.cfg.Workers)
+		pushes, err := e.cfg.Store.LeasePushes(ctx, e.cfg.Owner, now, now.Add(2*e.cfg.CallTimeout+10*time.Second), e.cfg.Workers)
 		if err != nil {
 			return total, fmt.Errorf("lease pushes: %w", err)
 		}
