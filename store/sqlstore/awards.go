@@ -151,10 +151,15 @@ func (c *calls) AdoptAwards(ctx context.Context, email, personID string) ([]stri
 		openbadges.NormalizeEmail(email), personID, moment(c.now()))
 }
 
+// CandidateAwards asks each index by itself: an OR over both would read all
+// awards of the class, for each of a copy's records.
 func (c *calls) CandidateAwards(ctx context.Context, classID, email, earnerKey string) ([]store.Award, error) {
 	return many(ctx, c, "candidate awards", scanAward, selectAward+`
-		WHERE class_id = $1
-			AND ((email = $2 AND email <> '') OR (earner_key = $3 AND earner_key <> ''))
+		WHERE id IN (
+			SELECT id FROM awards WHERE email = $2 AND email <> '' AND class_id = $1
+			UNION
+			SELECT id FROM awards WHERE class_id = $1 AND earner_key = $3 AND earner_key <> ''
+		)
 		ORDER BY revoked, issued_on NULLS FIRST, created_at, id`+fmt.Sprintf(` LIMIT %d`, maxRows),
 		classID, openbadges.NormalizeEmail(email), earnerKey)
 }

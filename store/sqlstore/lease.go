@@ -28,12 +28,12 @@ func (c *calls) LeasePushes(ctx context.Context, owner string, now, until time.T
 		}
 		found, err := many(ctx, c, op, scanPush, `
 			SELECT `+pushColumns+` FROM pushes p
-			WHERE p.state IN ('queued', 'sent') AND p.next_at <= $1
+			WHERE p.due_at <= $1
 				AND (p.lease_until IS NULL OR p.lease_until <= $1)
-				AND p.remote IN (SELECT r.name FROM remotes r WHERE r.state = 'active')
+				AND (SELECT r.state FROM remotes r WHERE r.name = p.remote) = 'active'
 				AND NOT EXISTS (SELECT 1 FROM pushes o WHERE o.award_id = p.award_id AND o.remote = p.remote AND o.seq <> p.seq
 					AND (o.lease_until > $1 OR (o.seq < p.seq AND o.state IN ('waiting', 'queued', 'sent'))))
-			ORDER BY p.next_at, p.seq LIMIT $2`+c.db.engine.skipLocked,
+			ORDER BY p.due_at, p.seq LIMIT $2`+c.db.engine.skipLocked,
 			moment(now), limited(limit))
 		if err != nil {
 			return err

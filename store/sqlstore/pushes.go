@@ -117,7 +117,7 @@ func (c *calls) NextPush(ctx context.Context) (at time.Time, ok bool, err error)
 	times, err := many(ctx, c, "next push", func(row scanner) (t time.Time, err error) {
 		err = row.Scan(when(&t))
 		return t, err
-	}, `SELECT next_at FROM pushes WHERE state IN ('queued', 'sent') ORDER BY next_at LIMIT 1`)
+	}, `SELECT due_at FROM pushes WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`)
 	if err != nil || len(times) == 0 {
 		return time.Time{}, false, err
 	}

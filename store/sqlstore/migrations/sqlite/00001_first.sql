@@ -153,7 +153,7 @@ CREATE TABLE awards (
 -- One record at its origin is one award, whatever two replicas do at once.
 CREATE UNIQUE INDEX awards_origin ON awards (origin, origin_ref) WHERE origin_ref <> '';
 CREATE INDEX awards_person ON awards (person_id, issued_on) WHERE person_id IS NOT NULL;
-CREATE INDEX awards_email ON awards (email, issued_on) WHERE email <> '';
+CREATE INDEX awards_email ON awards (email, class_id) WHERE email <> '';
 CREATE INDEX awards_earner ON awards (class_id, earner_key);
 CREATE INDEX awards_flagged ON awards (id) WHERE flag <> '';
 
@@ -243,7 +243,9 @@ CREATE TABLE pushes (
 	ref         TEXT NOT NULL,
 	cause       TEXT NOT NULL,
 	attempts    INTEGER NOT NULL,
-	next_at     TIMESTAMP NOT NULL, -- year 1 for "at once", so that one range of the index holds all that is due
+	next_at     TIMESTAMP NOT NULL, -- year 1 for "at once"
+	-- When it may be leased; NULL in every other state. The queue is the index over it.
+	due_at      TIMESTAMP GENERATED ALWAYS AS (CASE WHEN state IN ('queued', 'sent') THEN next_at END) STORED,
 	sent_at     TIMESTAMP,
 	deadline    TIMESTAMP,
 	lease_owner TEXT NOT NULL DEFAULT '',
@@ -251,7 +253,7 @@ CREATE TABLE pushes (
 	created_at  TIMESTAMP NOT NULL,
 	updated_at  TIMESTAMP NOT NULL
 );
-CREATE INDEX pushes_due ON pushes (next_at, seq) WHERE state IN ('queued', 'sent');
+CREATE INDEX pushes_due ON pushes (due_at, seq) WHERE due_at IS NOT NULL;
 CREATE INDEX pushes_award ON pushes (award_id, remote, seq);
 CREATE INDEX pushes_state ON pushes (state, seq);
 CREATE INDEX pushes_remote ON pushes (remote, seq);
