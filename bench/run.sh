@@ -1,0 +1,31 @@
+#!/bin/bash
+# The benchmarks behind docs/architecture.md ("What it costs"). They print ratios
+# within this run, because the seconds of one machine say nothing on another.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export GOTOOLCHAIN=${GOTOOLCHAIN:-local}
+tags=nomsgpack
+
+# benchmark PACKAGE PATTERN: what it is
+bench() {
+	local out
+	echo
+	echo "== $3"
+	if ! out=$(go test -tags $tags -run '^$' -bench "$2" -benchmem "./$1" 2>&1); then
+		echo "$out"
+		return 1
+	fi
+	grep -q '^Benchmark' <<<"$out" || {
+		echo "no benchmark $2 in ./$1"
+		return 0
+	}
+	grep -E '^(Benchmark|---|    )' <<<"$out"
+}
+
+bench openbadges/bake '.' "bake a PNG, beside copying its bytes"
+bench openbadges/verify '.' "verify a hosted badge, resources in memory"
+bench store/sqlstore 'RecordAwards' "record awards, on both engines"
+
+echo
+echo "== start, memory, and a hosted assertion beside nginx"
+go run -tags $tags ./bench/serve -binary bin/badgebridge "$@"
