@@ -59,6 +59,9 @@ type Config struct {
 	CallTimeout time.Duration `koanf:"call_timeout"`
 	// CallsPerSecond bounds the calls to one remote.
 	CallsPerSecond float64 `koanf:"calls_per_second"`
+	// CredlyBaseURL is one more Credly that the admin page offers to connect: the
+	// simulator of "badgebridge sandbox credly", for a trial. "" none.
+	CredlyBaseURL string `koanf:"credly_base_url"`
 
 	SMTP      SMTP       `koanf:"smtp"`
 	Providers []Provider `koanf:"providers"`

@@ -118,13 +118,6 @@ func (g *Gateway) Setenv(name, value string) {
 	g.env = append(g.env, name+"="+value)
 }
 
-// Restart stops the gateway in order and starts it with another setting.
-func (w *World) Restart(name, value string) {
-	w.Gateway.Stop()
-	w.Gateway.Setenv(name, value)
-	w.Gateway.Start()
-}
-
 // SetUp goes the way of an administrator from the printed link to a saved
 // mapping: nothing is written behind the pages.
 func (w *World) SetUp(t *testing.T, policy map[string]string) {
