@@ -99,7 +99,9 @@ func New(db *sqlstore.DB, cfg Config) (*Queue, error) {
 		JobTimeout:           timeout,
 		RescueStuckJobsAfter: max(rescueAfter, 2*timeout),
 		FetchPollInterval:    orDefault(cfg.Poll, time.Second),
-		Logger:               slog.New(quiet{logger.Handler()}),
+		// On SQLite listening is polling too, twenty times a second.
+		PollOnly: db.Dialect() == sqlstore.SQLite,
+		Logger:   slog.New(quiet{logger.Handler()}),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("jobs: %w", err)

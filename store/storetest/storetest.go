@@ -18,7 +18,7 @@ import (
 )
 
 // Run holds the engine to the contract. open returns an empty store that lives
-// until t ends; its clock is the wall clock.
+// until t ends; its clock is the wall clock, and it has no job queue.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for name, test := range map[string]func(t *testing.T, s store.Store){
 		"settings":     settings,
