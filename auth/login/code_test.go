@@ -190,6 +190,30 @@ func TestAProvenAddressDoesNotChangeHands(t *testing.T) {
 	}
 }
 
+func TestOfTwoRequestsWithOneCodeOneSignsIn(t *testing.T) {
+	w := newWorld(t)
+	id, code := send(t, w, login.CodeRequest{Email: ada})
+	errs := make(chan error, 4)
+	for range cap(errs) {
+		go func() {
+			_, err := w.CheckCode(t.Context(), id, code)
+			errs <- err
+		}()
+	}
+	good := 0
+	for range cap(errs) {
+		switch err := <-errs; {
+		case err == nil:
+			good++
+		case !errors.Is(err, login.ErrCodeExpired):
+			t.Error(err)
+		}
+	}
+	if good != 1 || w.people(t) != 1 {
+		t.Errorf("%d signed in, %d people", good, w.people(t))
+	}
+}
+
 func TestTheTimeOfTheStoreIsTheClocks(t *testing.T) {
 	w := newWorld(t)
 	res := w.byCode(t, ada)

@@ -184,6 +184,19 @@ func TestAProviderThatSaysItIsAnotherIsNotUsed(t *testing.T) {
 	}
 }
 
+func TestAProviderMayHaveItsTokensAtAnotherHost(t *testing.T) {
+	d := newDouble(t, "double")
+	elsewhere := httptest.NewServer(d.srv.Config.Handler)
+	defer elsewhere.Close()
+	d.meta = map[string]any{"token_endpoint": elsewhere.URL + "/token", "userinfo_endpoint": elsewhere.URL + "/userinfo"}
+	d.claims = nil
+	d.userInfo = map[string]any{"sub": d.subject, "email": ada, "email_verified": true}
+	w := newWorld(t, d.provider())
+	if res, err := w.signIn(t, d, "/"); err != nil || res.Email != ada {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
 func TestSigningOutGoesToTheProvidersPage(t *testing.T) {
 	d := newDouble(t, "double")
 	w := newWorld(t, d.provider())

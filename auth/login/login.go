@@ -65,8 +65,9 @@ type Config struct {
 	// normalized one), on each sign-in that proves it again, too. An error is
 	// logged and does not undo the sign-in: the next one calls again.
 	OnProven func(ctx context.Context, personID, email string) error
-	// Allow limits how often something may happen: bucket is "code-address"
-	// (key: a hash of the address), "code-ip" or "try-ip". nil allows all.
+	// Allow limits how often a code may be asked for: bucket is "code-address"
+	// (key: a hash of the address) or "code-ip" (key: CodeRequest.IP). nil allows
+	// all.
 	Allow func(ctx context.Context, bucket, key string) bool
 	Log   *slog.Logger // nil: slog.Default()
 }

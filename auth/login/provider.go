@@ -34,7 +34,8 @@ var providerName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$`)
 type provider struct {
 	cfg    Provider
 	now    func() time.Time
-	client *http.Client
+	client *http.Client // for discovery and keys
+	issuer *url.URL
 
 	mu      sync.Mutex
 	found   *discovered
@@ -49,6 +50,7 @@ type provider struct {
 type discovered struct {
 	oidc       *oidc.Provider
 	endpoint   oauth2.Endpoint
+	client     *http.Client // for the token and the user info
 	verifier   *oidc.IDTokenVerifier
 	endSession string
 	sendsIss   bool // RFC 9207
@@ -78,15 +80,20 @@ func newProvider(p Provider, now func() time.Time) (*provider, error) {
 	p.Scopes = slices.Clone(p.Scopes)
 	p.Scopes = slices.DeleteFunc(p.Scopes, func(s string) bool { return s == oidc.ScopeOpenID })
 	p.Scopes = append([]string{oidc.ScopeOpenID}, p.Scopes...)
-	q := &provider{cfg: p, now: now, client: p.HTTPClient}
+	q := &provider{cfg: p, now: now, client: p.HTTPClient, issuer: u}
 	if q.client == nil {
-		q.client = httpx.ForRemote([]string{u.Host}, httpx.RemoteConfig{
-			Config:    httpx.Config{Timeout: 10 * time.Second, MaxBody: maxProviderDoc},
-			PerSecond: -1, // each call is one person who waits
-			TripAfter: -1, // discovery backs off by itself
-		})
+		q.client = pinned(u.Host)
 	}
 	return q, nil
+}
+
+// pinned is a client for calls with credentials to these hosts.
+func pinned(hosts ...string) *http.Client {
+	return httpx.ForRemote(hosts, httpx.RemoteConfig{
+		Config:    httpx.Config{Timeout: 10 * time.Second, MaxBody: maxProviderDoc},
+		PerSecond: -1, // each call is one person who waits
+		TripAfter: -1, // discovery backs off by itself
+	})
 }
 
 func isLoopback(host string) bool {
@@ -175,7 +182,11 @@ func (p *provider) read(ctx context.Context) (*discovered, error) {
 	if err := op.Claims(&meta); err != nil {
 		return nil, fmt.Errorf("read the provider's metadata: %w", err)
 	}
-	for name, u := range map[string]string{"authorization_endpoint": op.Endpoint().AuthURL, "token_endpoint": op.Endpoint().TokenURL} {
+	endpoints := map[string]string{"authorization_endpoint": op.Endpoint().AuthURL, "token_endpoint": op.Endpoint().TokenURL}
+	if op.UserInfoEndpoint() != "" {
+		endpoints["userinfo_endpoint"] = op.UserInfoEndpoint()
+	}
+	for name, u := range endpoints {
 		if err := p.checkEndpoint(u); err != nil {
 			return nil, fmt.Errorf("read the provider's metadata: %s: %w", name, err)
 		}
@@ -190,6 +201,7 @@ func (p *provider) read(ctx context.Context) (*discovered, error) {
 	if p.cfg.ClientSecret.IsZero() || len(meta.AuthBy) > 0 && !slices.Contains(meta.AuthBy, "client_secret_basic") {
 		d.endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
+	d.client = p.caller(d.endpoint.TokenURL, op.UserInfoEndpoint())
 	d.algorithms = slices.DeleteFunc(meta.Algorithms, func(a string) bool { return !signed(a) })
 	if len(d.algorithms) == 0 {
 		d.algorithms = []string{oidc.RS256} // what every provider must have
@@ -200,16 +212,46 @@ func (p *provider) read(ctx context.Context) (*discovered, error) {
 	return d, nil
 }
 
-// checkEndpoint refuses endpoints that would carry a code or a token in clear.
+// checkEndpoint refuses endpoints that would carry a code or a token in clear,
+// and those that lead into our own network by a bare address: the operator named
+// the issuer, not them.
 func (p *provider) checkEndpoint(s string) error {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Hostname() == "" || u.User != nil {
 		return errors.New("no address")
 	}
-	if u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()) {
+	if u.Scheme == p.issuer.Scheme && u.Host == p.issuer.Host {
 		return nil
 	}
-	return errors.New("not https")
+	if isLoopback(p.issuer.Hostname()) && isLoopback(u.Hostname()) {
+		return nil
+	}
+	if u.Scheme != "https" {
+		return errors.New("not https")
+	}
+	if isLoopback(u.Hostname()) || net.ParseIP(u.Hostname()) != nil {
+		return errors.New("not a public name")
+	}
+	return nil
+}
+
+// caller is the client for the token and the user info. Some providers have
+// these at other hosts than the issuer, and the credentials go there, too.
+func (p *provider) caller(endpoints ...string) *http.Client {
+	if p.cfg.HTTPClient != nil {
+		return p.cfg.HTTPClient
+	}
+	hosts := []string{p.issuer.Host}
+	for _, e := range endpoints {
+		// checkEndpoint has parsed them; a port that the scheme implies stays implied.
+		if u, err := url.Parse(e); err == nil && u.Host != "" && !slices.Contains(hosts, u.Host) {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	if len(hosts) == 1 {
+		return p.client
+	}
+	return pinned(hosts...)
 }
 
 // signed reports whether an algorithm proves who signed: with HS256 the client

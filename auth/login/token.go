@@ -35,7 +35,7 @@ type claims struct {
 
 // exchange trades the code for an ID token, checks it, and reads the claims.
 func (p *provider) exchange(ctx context.Context, d *discovered, f flowState, code string) (claims, string, error) {
-	ctx = oidc.ClientContext(ctx, p.client)
+	ctx = oidc.ClientContext(ctx, d.client)
 	tok, err := p.oauth(d, f.Base).Exchange(ctx, code, oauth2.VerifierOption(f.Verifier))
 	if err != nil {
 		return claims{}, "", p.exchangeError(err)

@@ -29,6 +29,7 @@ type world struct {
 	clock  *clock
 	proven map[string]string // address: person, as OnProven heard
 	deny   map[string]bool   // buckets that are full
+	mu     sync.Mutex
 }
 
 type clock struct {
@@ -84,6 +85,8 @@ func newWorld(t *testing.T, providers ...login.Provider) *world {
 		Providers: providers, Store: w.st, Keyring: ring, Now: w.clock.now,
 		BaseURL: func(context.Context) string { return base },
 		OnProven: func(_ context.Context, personID, email string) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
 			w.proven[email] = personID
 			return nil
 		},

@@ -127,6 +127,32 @@ func TestACompleteSetUpSaysAllThatIsNeeded(t *testing.T) {
 	}
 }
 
+func TestOfTwoBrowsersWithTheLinkOneMakesTheAdmin(t *testing.T) {
+	w := newWorld(t)
+	token := w.link(t)
+	errs := make(chan error, 3)
+	for i := range cap(errs) {
+		go func() {
+			f := goodForm(t)
+			f.AdminEmail = string(rune('a'+i)) + "@example.org"
+			_, err := w.Complete(t.Context(), token, f)
+			errs <- err
+		}()
+	}
+	good := 0
+	for range cap(errs) {
+		switch err := <-errs; {
+		case err == nil:
+			good++
+		case !errors.Is(err, setup.ErrLink):
+			t.Error(err)
+		}
+	}
+	if people, _ := w.db.Persons(t.Context(), "", 10); good != 1 || len(people) != 1 {
+		t.Errorf("%d were let in, %d people", good, len(people))
+	}
+}
+
 func TestOnlyTheLinkOpensTheSetUp(t *testing.T) {
 	w := newWorld(t)
 	refused := func(token, what string) {
