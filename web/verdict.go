@@ -20,9 +20,10 @@ type verdict struct {
 	Kind   string // of ended: "revoked" or "expired"; else ""
 	Sign   string
 	Tone   string // "ok", "warn", "bad", "" : the colour
-	Passed int
+	Made   int    // checks that were made
 	At     time.Time
-	Checks []checkLine
+	Checks []checkLine  // each
+	Groups []checkGroup // the same, as questions that people ask
 	Report verify.Report
 }
 
@@ -55,7 +56,6 @@ func judge(r verify.Report, at time.Time) verdict {
 		switch c.Status {
 		case verify.Pass:
 			line.Sign, line.Tone = "✓", "ok"
-			v.Passed++
 		case verify.Warn:
 			line.Sign, line.Tone = "!", "warn"
 		case verify.Fail:
@@ -65,6 +65,7 @@ func judge(r verify.Report, at time.Time) verdict {
 		}
 		v.Checks = append(v.Checks, line)
 	}
+	v.Made, v.Groups = len(v.Checks), groupChecks(v.Checks)
 	switch {
 	case r.Outcome == verify.Valid:
 		v.State, v.Sign, v.Tone = "genuine", "✓", "ok"

@@ -10,10 +10,12 @@ document.querySelectorAll("[data-copy]").forEach((button) => {
     if (status) status.textContent = button.dataset.done;
   });
 });
+const lang = document.documentElement.lang;
+const locale = navigator.languages.find((l) => l.split("-")[0] === lang) || lang;
 document.querySelectorAll("time[data-clock]").forEach((t) => {
   const at = new Date(t.dateTime);
   if (isNaN(at)) return;
   const year = at.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
   t.title = t.textContent + " UTC";
-  t.textContent = at.toLocaleString(document.documentElement.lang, { day: "numeric", month: "short", year, hour: "2-digit", minute: "2-digit" });
+  t.textContent = at.toLocaleString(locale, { day: "numeric", month: "short", year, hour: "2-digit", minute: "2-digit" });
 });
