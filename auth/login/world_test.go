@@ -48,9 +48,13 @@ func (c *clock) pass(d time.Duration) {
 type watched struct {
 	store.Store
 	jobs []store.Job
+	gate func() // waits before a transaction begins; nil: does not
 }
 
 func (w *watched) InTx(ctx context.Context, f func(store.Tx) error) error {
+	if w.gate != nil {
+		w.gate()
+	}
 	return w.Store.InTx(ctx, func(tx store.Tx) error { return f(&watchedTx{Tx: tx, w: w}) })
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -127,10 +128,35 @@ func TestACompleteSetUpSaysAllThatIsNeeded(t *testing.T) {
 	}
 }
 
+// inStep lets transactions begin only when n of them are about to: all have read
+// what was there before by then.
+type inStep struct {
+	store.Store
+	n int
+
+	mu    sync.Mutex
+	here  int
+	round chan struct{}
+}
+
+func (s *inStep) InTx(ctx context.Context, f func(store.Tx) error) error {
+	s.mu.Lock()
+	s.here++
+	round := s.round
+	if s.here == s.n {
+		s.here, s.round = 0, make(chan struct{})
+		close(round)
+	}
+	s.mu.Unlock()
+	<-round
+	return s.Store.InTx(ctx, f)
+}
+
 func TestOfTwoBrowsersWithTheLinkOneMakesTheAdmin(t *testing.T) {
-	w := newWorld(t)
+	const browsers = 3
+	w := newWorld(t, func(c *setup.Config) { c.Store = &inStep{Store: c.Store, n: browsers, round: make(chan struct{})} })
 	token := w.link(t)
-	errs := make(chan error, 3)
+	errs := make(chan error, browsers)
 	for i := range cap(errs) {
 		go func() {
 			f := goodForm(t)
