@@ -1,3 +1,5 @@
+//go:build unix
+
 package wordpress
 
 import (
@@ -27,6 +29,7 @@ func base() (string, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return "", err
 	}
+	sweep(root)
 	name, err := inputs()
 	if err != nil {
 		return "", err
@@ -55,6 +58,17 @@ func base() (string, error) {
 		return "", err
 	}
 	return dir, os.Rename(building, dir)
+}
+
+// sweep removes the sites of test programs that ended without cleaning up.
+func sweep(root string) {
+	sites, _ := filepath.Glob(filepath.Join(root, "site-*"))
+	for _, site := range sites {
+		var pid int
+		if n, _ := fmt.Sscanf(filepath.Base(site), "site-%d-", &pid); n == 1 && syscall.Kill(pid, 0) == syscall.ESRCH {
+			os.RemoveAll(site)
+		}
+	}
 }
 
 func built(dir string) bool {

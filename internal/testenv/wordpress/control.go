@@ -1,3 +1,5 @@
+//go:build unix
+
 package wordpress
 
 import (
@@ -28,7 +30,13 @@ func (s *Site) PHP(t testing.TB, code string) string {
 	file.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
+	// With its compiled files kept, PHP needs a third of the time.
+	compiled := filepath.Join(s.dir, "compiled")
+	if err := os.MkdirAll(compiled, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.CommandContext(ctx, "php", "-d", "display_errors=stderr", "-d", "memory_limit=256M", "-d", "default_socket_timeout=10",
+		"-d", "opcache.enable_cli=1", "-d", "opcache.file_cache_only=1", "-d", "opcache.file_cache="+compiled,
 		filepath.Join(s.dir, "php/run.php"), filepath.Join(s.dir, "site"), s.host, file.Name())
 	cmd.Env = append(os.Environ(), "TZ=UTC")
 	var stdout, stderr bytes.Buffer

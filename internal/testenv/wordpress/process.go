@@ -1,3 +1,5 @@
+//go:build unix
+
 package wordpress
 
 import (
@@ -6,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -34,7 +37,25 @@ func startProcess(cmd *exec.Cmd, log string) (*process, error) {
 		cmd.Wait()
 		close(p.done)
 	}()
+	if err := p.guard(); err != nil {
+		p.kill()
+		return nil, err
+	}
 	return p, nil
+}
+
+// guard has the process's group killed when this test program is gone without
+// having cleaned up, as after a timeout.
+func (p *process) guard() error {
+	group := p.cmd.Process.Pid
+	watch := exec.Command("sh", "-c", `while kill -0 "$0" 2>/dev/null; do sleep 2; done; kill -s KILL -- "-$1"`,
+		strconv.Itoa(os.Getpid()), strconv.Itoa(group))
+	watch.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
+	if err := watch.Start(); err != nil {
+		return err
+	}
+	go watch.Wait()
+	return nil
 }
 
 // until waits for ready, at most a minute.
@@ -61,11 +82,12 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// end asks it to end and waits until it has.
+// end asks it to end and waits until it has; then nothing of its group is left.
 func (p *process) end(within time.Duration) error {
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
+		p.kill()
 		return nil
 	case <-time.After(within):
 		return fmt.Errorf("%s does not end", filepath.Base(p.cmd.Path))

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package wordpress runs real association sites for tests: WordPress on PHP's own
 // web server and MariaDB, with the companion plugin and BadgeOS or a double of it.
 // Everything listens on loopback or a Unix socket and is gone when the test ends.
@@ -107,7 +109,7 @@ func (s *Site) start(cached string, opts Options) error {
 	// Not t.TempDir: a socket's path may have 107 characters, and a copy by hard
 	// links has to be where the original is.
 	var err error
-	if s.dir, err = os.MkdirTemp(filepath.Dir(cached), "site-"); err != nil {
+	if s.dir, err = os.MkdirTemp(filepath.Dir(cached), fmt.Sprintf("site-%d-", os.Getpid())); err != nil {
 		return err
 	}
 	if err := copyTree(cached, s.dir); err != nil {

@@ -36,7 +36,8 @@ final class Watcher {
 		add_action( 'profile_update', array( $this, 'profile' ), 10, 2 );
 		add_action( 'updated_user_meta', array( $this, 'meta' ), 10, 3 );
 		add_action( 'deleted_user', array( $this, 'note' ) );
-		add_action( 'shutdown', array( $this, 'finish' ) );
+		// Late: it may end the answer, and others may still want to say something.
+		add_action( 'shutdown', array( $this, 'finish' ), 1000 );
 	}
 
 	public function profile( $user_id, $old = null ): void {
