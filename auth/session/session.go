@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -235,6 +234,3 @@ func (s *Sessions) touch(ctx context.Context) {
 		s.scs.Put(ctx, keySeen, now.Format(time.RFC3339))
 	}
 }
-
-// HasRole reports whether the sign-in of this session brought the role.
-func (c Current) HasRole(role string) bool { return slices.Contains(c.Roles, role) }
