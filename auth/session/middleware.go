@@ -19,7 +19,7 @@ func (s *Sessions) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Cookie")
 		token := ""
-		if c, err := r.Cookie(s.CookieName()); err == nil && len(c.Value) <= 128 {
+		if c, err := r.Cookie(cookieName(s.secure(r.Context()))); err == nil && len(c.Value) <= 128 {
 			token = c.Value
 		}
 		ctx := context.WithValue(r.Context(), loadedKey{}, new(loaded))
@@ -68,9 +68,10 @@ func (w *writer) save() {
 }
 
 func (w *writer) setCookie(token string, maxAge int) {
+	secure := w.s.secure(w.r.Context())
 	http.SetCookie(w.ResponseWriter, &http.Cookie{
-		Name: w.s.CookieName(), Value: token, Path: "/", MaxAge: maxAge,
-		HttpOnly: true, Secure: w.s.secure, SameSite: http.SameSiteLaxMode,
+		Name: cookieName(secure), Value: token, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	})
 	// An answer with a session in it is nobody else's.
 	w.Header().Set("Cache-Control", "private, no-store")

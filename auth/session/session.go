@@ -52,7 +52,7 @@ const (
 type Sessions struct {
 	scs    *scs.SessionManager
 	now    func() time.Time
-	secure bool
+	secure func(ctx context.Context) bool
 	fail   func(http.ResponseWriter, *http.Request, error)
 }
 
@@ -82,7 +82,7 @@ func New(st store.Sessions, secureCookies bool, now func() time.Time) *Sessions 
 	// Idle time is kept by sqlStore: the one of scs writes on every request.
 	m.Lifetime = Absolute
 	m.IdleTimeout = 0
-	return &Sessions{scs: m, now: now, secure: secureCookies, fail: unavailable}
+	return &Sessions{scs: m, now: now, secure: func(context.Context) bool { return secureCookies }, fail: unavailable}
 }
 
 // OnError sets what answers a request whose session can't be read or written,
@@ -90,9 +90,16 @@ func New(st store.Sessions, secureCookies bool, now func() time.Time) *Sessions 
 // before serving.
 func (s *Sessions) OnError(f func(http.ResponseWriter, *http.Request, error)) { s.fail = f }
 
-// CookieName is the name of the session's cookie.
-func (s *Sessions) CookieName() string {
-	if s.secure {
+// SecureBy asks at every request whether the cookie is bound to https: the public
+// address may become known, or another one, while the program runs. Call it
+// before serving.
+func (s *Sessions) SecureBy(f func(ctx context.Context) bool) { s.secure = f }
+
+// CookieName is the name of the session's cookie, as it stands now.
+func (s *Sessions) CookieName() string { return cookieName(s.secure(context.Background())) }
+
+func cookieName(secure bool) string {
+	if secure {
 		return "__Host-badgebridge"
 	}
 	return "badgebridge"

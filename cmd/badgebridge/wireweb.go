@@ -39,11 +39,12 @@ func (a *app) wire(ctx context.Context) (err error) {
 		roles[p.Name] = p.AdminRoles
 	}
 	a.access = access.New(access.Config{Store: a.db, AdminEmails: a.cfg.AdminEmails, AdminRolesByProvider: roles, Now: time.Now})
-	a.sessions = session.New(a.db, strings.HasPrefix(a.setup.BaseURL(ctx), "https://"), time.Now)
+	a.sessions = session.New(a.db, false, time.Now)
+	a.sessions.SecureBy(func(ctx context.Context) bool { return strings.HasPrefix(a.setup.BaseURL(ctx), "https://") })
 	cfg := web.Config{
 		Store: a.db, Engine: a.engine, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},
 		BaseURL: a.setup.BaseURL, Fetcher: verify.HTTP{Client: a.guarded()}, Version: version(), TrustedProxies: a.cfg.TrustedProxies,
-		Readiness: a.ready, MetricsToken: a.cfg.MetricsToken.Reveal(), Log: a.log, Now: time.Now,
+		Readiness: a.ready, MetricsToken: a.cfg.MetricsToken.Reveal(), CredlyBaseURL: a.cfg.CredlyBaseURL, Log: a.log, Now: time.Now,
 	}
 	if a.cfg.Demo {
 		cfg.Demo, cfg.Mailbox, cfg.Hue = true, a.mailbox, demo.Hue
