@@ -335,18 +335,26 @@ func (b *Browser) SignIn(t testing.TB, mail *smtpsink.Sink, email string) {
 }
 
 // SetUp fills in the pages of the first start, from the link that the program
-// printed.
+// printed. The link names the machine; the operator opens it by the proxy that
+// they have put before it.
 func (b *Browser) SetUp(t testing.TB, g *Gateway, mail *smtpsink.Sink, admin string) {
 	t.Helper()
-	b.Must(t, g.Link())
+	link, err := url.Parse(g.Link())
+	must(t, err)
+	b.Must(t, link.Path)
 	p := b.Submit(t, b.page.Form(t, b.page.URL.Path), map[string]string{
 		"base_url": PublicURL, "issuer_name": "Example Association", "issuer_url": "https://example.org", "issuer_email": "badges@example.org",
 		"admin_email": admin, "given": "Alex", "family": "Admin",
 		"smtp_host": mail.Host, "smtp_port": fmt.Sprint(mail.Port), "smtp_tls": "none", "smtp_from": "badges@example.org",
 	})
 	p.want(t, http.StatusOK)
-	if p.URL.Path != "/admin" {
+	if p.URL.String() != PublicURL+"/admin" {
 		t.Fatalf("after the set-up the page is %s:\n%s", p.URL, p.Text())
+	}
+	for _, c := range b.client.Jar.Cookies(p.URL) {
+		if !strings.HasPrefix(c.Name, "__Host-") { // which browsers take with Secure alone
+			t.Errorf("the cookie %s is not bound to https and the host", c.Name)
+		}
 	}
 }
 

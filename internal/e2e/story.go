@@ -126,10 +126,9 @@ func (w *World) SetUp(t *testing.T, policy map[string]string) {
 		if p := w.Admin.Open(t, w.Gateway.Link()); p.Status != http.StatusNotFound {
 			t.Errorf("the link answers %d a second time", p.Status)
 		}
-		// The link named the machine; from now on everybody comes by the public address.
-		w.Admin = NewBrowser(t, w.Gateway)
-		w.Admin.SignIn(t, w.Mail, alex)
-		w.Admin.Must(t, "/admin")
+		again := NewBrowser(t, w.Gateway)
+		again.SignIn(t, w.Mail, alex)
+		again.Must(t, "/admin")
 	})
 	promise(t, "a site is paired by the code of the admin page", func(t *testing.T) {
 		w.Badge = w.Site.AddBadge(t, "Open Practice & more")
@@ -256,10 +255,11 @@ func (w *World) lists(t testing.TB, remote adapters.Remote) []store.Run {
 	return slices.DeleteFunc(all, func(r store.Run) bool { return r.Kind != "list" })
 }
 
-// Pulled waits until a pull of the remote that began after this call has ended.
+// Pulled has a remote pulled, from its page, and waits for the run.
 func (w *World) Pulled(t testing.TB, remote adapters.Remote) store.Run {
 	t.Helper()
-	began := time.Now()
+	began := store.Moment(time.Now())
+	w.Admin.Remote(t, string(remote), "sync")
 	var out store.Run
 	Eventually(t, 30*time.Second, string(remote)+" is pulled", func() error {
 		all, err := w.DB.Runs(t.Context(), remote, 20)
@@ -267,7 +267,7 @@ func (w *World) Pulled(t testing.TB, remote adapters.Remote) store.Run {
 			return err
 		}
 		for _, r := range all {
-			if r.StartedAt.After(began) && r.State != store.RunGoing {
+			if !r.StartedAt.Before(began) && r.State != store.RunGoing {
 				out = r
 				return nil
 			}
@@ -352,4 +352,39 @@ func Same(t testing.TB, before, after map[string]string) {
 			}
 		}
 	}
+}
+
+// state waits until the site's remote is in a state.
+func (w *World) state(t testing.TB, want store.RemoteState) {
+	t.Helper()
+	Eventually(t, 30*time.Second, "the site is "+string(want), func() error {
+		r, err := w.DB.Remote(t.Context(), w.SiteName)
+		if err == nil && r.State != want {
+			err = fmt.Errorf("it is %s: %s", r.State, r.Reason)
+		}
+		return err
+	})
+}
+
+// title is what the pages call the site.
+func (w *World) title(t testing.TB) string {
+	t.Helper()
+	r, err := w.DB.Remote(t.Context(), w.SiteName)
+	must(t, err)
+	return r.Title
+}
+
+func (w *World) pushes(t testing.TB, award string) []store.Push {
+	t.Helper()
+	all, err := w.DB.PushesOf(t.Context(), award)
+	must(t, err)
+	return all
+}
+
+// issueAtCredly makes a badge on Credly's own pages, and returns its id.
+func (w *World) issueAtCredly(t testing.TB, email string) string {
+	t.Helper()
+	id, err := w.Sim.Issue(simcredly.Badge{OrgID: simcredly.DemoOrg, TemplateID: string(w.Template.Ref), Email: email, FirstName: "Given", LastName: "Family"})
+	must(t, err)
+	return id
 }

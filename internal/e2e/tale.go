@@ -126,11 +126,11 @@ func TellStory(t *testing.T, w *World, turns Turns) {
 			t.Errorf("%d webhooks arrived: the test did not test", n)
 		}
 		w.Site.CutWebhooks(t, false)
+		w.Admin.Must(t, "/admin") // a restart signs nobody out
 	})
 	promise(t, "a badge issued at Credly is granted at the site once and is no new award", func(t *testing.T) {
 		before := len(w.Site.Holds(t))
-		_, err := w.Sim.Issue(simcredly.Badge{OrgID: simcredly.DemoOrg, TemplateID: string(w.Template.Ref), Email: "Cy@Example.org", FirstName: "Cy", LastName: "Example"})
-		must(t, err)
+		w.issueAtCredly(t, "Cy@Example.org")
 		theirs := w.Offered(t, cy, 1)
 		w.Pushed(t, theirs.ID, store.OpIssue, w.SiteName, store.PushDone)
 		w.Pulled(t, w.SiteName)
@@ -208,7 +208,6 @@ func (w *World) only(t testing.TB, want int) {
 // Quiet lists everything everywhere several times and compares.
 func (w *World) Quiet(t testing.TB) {
 	t.Helper()
-	w.Admin = w.signedIn(t)
 	w.Settled(t)
 	w.Pulled(t, w.SiteName)
 	w.Pulled(t, credlyName)
@@ -225,16 +224,6 @@ func (w *World) Quiet(t testing.TB) {
 	w.Pulled(t, credlyName)
 	w.Settled(t)
 	Same(t, before, w.Everything(t))
-}
-
-// signedIn gives the admin's browser, signed in anew where the session ended.
-func (w *World) signedIn(t testing.TB) *Browser {
-	t.Helper()
-	if p := w.Admin.Open(t, "/admin"); p.Status == http.StatusOK && p.URL.Path == "/admin" {
-		return w.Admin
-	}
-	w.Admin.SignIn(t, w.Mail, alex)
-	return w.Admin
 }
 
 // assertion is the address of the award's assertion, from what its public page
