@@ -134,7 +134,7 @@ Badgebridge demo: everything runs on this machine, and everybody in it is made u
   Simulated Credly  %s
   Mailbox           %s/demo/mailbox
 
-Sign in with "%s" as
+Sign in: choose "Continue with %s", then one of
 `, a.cfg.BaseURL, boxes.siteURL, boxes.credlyURL, a.cfg.BaseURL, demo.Association)
 		for _, p := range demo.People() {
 			fmt.Fprintf(c.out, "  %-20s %s\n", p.Email, p.Story)

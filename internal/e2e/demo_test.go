@@ -28,36 +28,60 @@ type visit struct {
 	g   *Gateway
 }
 
-func (v visit) do(actions ...chromedp.Action) {
+type step = chromedp.Action[chromedp.Void]
+
+func (v visit) do(steps ...step) {
 	v.t.Helper()
 	ctx, cancel := context.WithTimeout(v.ctx, 40*time.Second)
 	defer cancel()
-	if err := chromedp.Run(ctx, actions...); err != nil {
-		var url, text string
-		_ = chromedp.Run(v.ctx, chromedp.Location(&url), chromedp.Evaluate(`document.body.innerText`, &text))
-		v.t.Fatalf("at %s: %v\n%s", url, err, text)
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		url, _ := chromedp.Run(v.ctx, chromedp.Location())
+		v.t.Fatalf("at %s: %v\n%s", url, err, v.text())
 	}
 }
 
 func (v visit) open(path string) {
 	v.t.Helper()
+	v.settled()
 	v.do(chromedp.Navigate(v.g.URL + path))
+	v.settled()
 }
 
-// press clicks the first button or link that bears exactly these words.
+// press clicks the first button or link whose words begin with these.
 func (v visit) press(words string) {
 	v.t.Helper()
-	find := fmt.Sprintf(`//*[self::a or self::button][normalize-space(.)=%q or starts-with(normalize-space(.), %q)]`, words, words)
-	v.do(chromedp.WaitVisible(find, chromedp.BySearch), chromedp.Click(find, chromedp.BySearch))
+	find := chromedp.Search(fmt.Sprintf(`//*[self::a or self::button][starts-with(normalize-space(.), %q)]`, words))
+	v.do(chromedp.WaitVisible(find), chromedp.Click(find))
+}
+
+func (v visit) click(sel string) {
+	v.t.Helper()
+	v.do(chromedp.WaitVisible(chromedp.CSS(sel)), chromedp.Click(chromedp.CSS(sel)))
+}
+
+// waits until the page shows the element.
+func (v visit) waits(sel string) {
+	v.t.Helper()
+	v.do(chromedp.WaitVisible(chromedp.CSS(sel)))
+}
+
+func (v visit) attribute(sel, name string) string {
+	v.t.Helper()
+	v.do(chromedp.WaitReady(chromedp.CSS(sel)))
+	return v.eval(fmt.Sprintf(`document.querySelector(%q).getAttribute(%q) || ""`, sel, name))
+}
+
+func (v visit) eval(js string) string {
+	v.t.Helper()
+	got, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](js))
+	if err != nil {
+		v.t.Fatalf("%s: %v", js, err)
+	}
+	return got
 }
 
 // text is what the page says.
-func (v visit) text() string {
-	v.t.Helper()
-	var text string
-	v.do(chromedp.Evaluate(`document.body.innerText`, &text))
-	return text
-}
+func (v visit) text() string { return v.eval(`document.body.innerText`) }
 
 // sees waits until the page says all of the words; it asks for the page anew
 // when reload is set.
@@ -80,9 +104,35 @@ func (v visit) sees(reload bool, words ...string) {
 func (v visit) signIn(name string) {
 	v.t.Helper()
 	v.open("/login")
-	v.press("Sign in with Example Association")
+	v.press("Continue with Example Association")
 	v.press("Sign in as " + name)
-	v.do(chromedp.WaitVisible(`.avatar, form[action="/logout"]`, chromedp.ByQuery))
+	v.do(chromedp.WaitReady(chromedp.CSS(`form[action="/logout"]`)))
+	v.settled()
+}
+
+// settled waits until the browser has loaded what it is loading.
+func (v visit) settled() {
+	v.t.Helper()
+	Eventually(v.t, 20*time.Second, "the page is loaded", func() error {
+		if state, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](`document.readyState`)); err != nil || state != "complete" {
+			return fmt.Errorf("it is %s: %w", state, err)
+		}
+		return nil
+	})
+}
+
+// signOut leaves the gateway, and the site too.
+func (v visit) signOut() {
+	v.t.Helper()
+	v.open("/me")
+	v.waits(`form[action="/logout"]`)
+	v.eval(`(document.querySelector('form[action="/logout"]').requestSubmit(), "")`)
+	Eventually(v.t, 20*time.Second, "signed out", func() error {
+		if v.eval(`String(document.querySelector('form[action="/logout"]') === null && document.readyState === "complete")`) != "true" {
+			return fmt.Errorf("still signed in")
+		}
+		return nil
+	})
 }
 
 // shot takes the page at desktop and phone width, light and dark, when
@@ -92,13 +142,17 @@ func (v visit) shot(name string) {
 	if os.Getenv("BADGEBRIDGE_SCREENSHOTS") == "" {
 		return
 	}
-	for _, width := range []int64{1440, 390} {
-		for _, scheme := range []string{"light", "dark"} {
-			v.do(chromedp.EmulateViewport(width, 900), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
+	media := func(scheme string) {
+		_, err := chromedp.Call(v.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		must(v.t, err)
+	}
+	for _, width := range []int64{390, 1440} {
+		for _, scheme := range []string{"dark", "light"} {
+			media(scheme)
+			v.do(chromedp.EmulateViewport(width, 900))
 			chromium.Screenshot(v.t, v.ctx, fmt.Sprintf("%s-%d-%s", name, width, scheme))
 		}
 	}
-	v.do(chromedp.EmulateViewport(1440, 900), emulation.SetEmulatedMedia())
 }
 
 func TestTheDemoPlaysTheWholeStory(t *testing.T) {
@@ -107,7 +161,7 @@ func TestTheDemoPlaysTheWholeStory(t *testing.T) {
 	ctx := chromium.Start(t)
 	v := visit{t, ctx, g}
 	Eventually(t, 30*time.Second, "the demo is ready", func() error {
-		if !strings.Contains(g.Said(), "Sign in with") {
+		if !strings.Contains(g.Said(), "Sign in: choose") {
 			return fmt.Errorf("not yet")
 		}
 		return nil
@@ -119,11 +173,10 @@ func TestTheDemoPlaysTheWholeStory(t *testing.T) {
 	v.sees(false, "Waiting for you", "Open Practice")
 	v.shot("badges")
 	// The newest offer comes first.
-	var badge string
-	v.do(chromedp.AttributeValue(`.offer form[action$="/claim"]`, "action", &badge, nil, chromedp.ByQuery))
+	badge := v.attribute(`.offer form[action$="/claim"]`, "action")
 	badge = strings.TrimSuffix(strings.TrimPrefix(badge, "/badges/"), "/claim")
-	v.do(chromedp.Click(fmt.Sprintf(`form[action="/badges/%s/claim"] button`, badge), chromedp.ByQuery))
-	v.do(chromedp.WaitVisible(`#visibility`, chromedp.ByQuery))
+	v.click(fmt.Sprintf(`form[action="/badges/%s/claim"] button`, badge))
+	v.waits(`#visibility`)
 	v.open("/badges/" + badge)
 	v.shot("badge")
 
@@ -131,11 +184,12 @@ func TestTheDemoPlaysTheWholeStory(t *testing.T) {
 	if code, _ := get(t, g.URL+"/b/"+badge, ""); code != http.StatusNotFound {
 		t.Errorf("the page of a private badge answered %d to a stranger", code)
 	}
-	v.do(chromedp.Click(`input[name="visibility"][value="link"]`, chromedp.ByQuery), chromedp.Submit(`#visibility form`, chromedp.ByQuery))
-	v.do(chromedp.WaitVisible(`#link`, chromedp.ByQuery))
+	v.click(`#visibility input[value="link"]`)
+	v.click(`#visibility button`)
+	v.waits(`#link`)
 	v.open("/badges/" + badge)
 	v.sees(true, "Credly")
-	v.do(chromedp.Submit(`form[action="/logout"]`, chromedp.ByQuery))
+	v.signOut()
 	v.open("/b/" + badge)
 	v.sees(false, "Open Practice", "Genuine")
 	v.shot("public")
@@ -179,26 +233,21 @@ func TestTheDemoPlaysTheWholeStory(t *testing.T) {
 	v.open("/admin/pushes")
 	v.sees(true, "Open Practice", "Ada Example", "Bo")
 	v.shot("admin-pushes")
-	var push string
-	v.do(chromedp.AttributeValue(`//a[starts-with(@href, "/admin/pushes/")][ancestor::tr[contains(., "Ada")] or ancestor::li[contains(., "Ada")]]`, "href", &push, nil, chromedp.BySearch))
-	v.open(push)
+	v.open(v.eval(`[...document.querySelectorAll('a[href^="/admin/pushes/"]')].find(a => a.closest("tr, li").innerText.includes("Ada")).getAttribute("href")`))
 	v.sees(true, "Where it lives")
 	v.shot("admin-push")
-	v.do(chromedp.Submit(`form[action="/logout"]`, chromedp.ByQuery))
+	v.signOut()
 
 	// Bo's badge waits for a family name; with it the push goes.
 	v.signIn("Bo")
 	v.sees(false, "Open Practice")
-	var mine string
-	v.do(chromedp.AttributeValue(`.wall a[href^="/badges/"]`, "href", &mine, nil, chromedp.ByQuery))
+	mine := v.attribute(`.wall a[href^="/badges/"]`, "href")
 	v.open(mine)
 	v.sees(false, "name")
 	v.shot("badge-name")
-	v.do(
-		chromedp.SetValue(`#name input[name="given"], #name input[name="given_name"]`, "Bo", chromedp.ByQuery),
-		chromedp.SetValue(`#name input[name="family"], #name input[name="family_name"]`, "Example", chromedp.ByQuery),
-		chromedp.Submit(`#name form`, chromedp.ByQuery),
-	)
+	v.eval(`(document.querySelector('#name input[name^="family"]').value = "Example")`)
+	v.eval(`(document.querySelector('#name input[name^="given"]').value = "Bo")`)
+	v.click(`#name form button`)
 	Eventually(t, 40*time.Second, "Credly has Bo's badge", func() error {
 		_, body := get(t, fmt.Sprintf("http://localhost:%d/__sim/badges", port+2), "")
 		if !strings.Contains(string(body), "bo@example.org") {

@@ -11,8 +11,10 @@ import (
 	"badgebridge/store"
 )
 
-// leaseFor is how long a pull keeps its remote to itself without a sign of life.
-const leaseFor = 2 * time.Minute
+// leaseFor is how long a pull keeps its remote to itself without a sign of
+// life, which it gives at every page: one call, and the time to record its
+// answer. After a crash the remote is pulled again when that has passed.
+func (e *Engine) leaseFor() time.Duration { return e.cfg.CallTimeout + 15*time.Second }
 
 // maxPages bounds one run: a feed that never ends is a fault of the remote.
 const maxPages = 20000
@@ -49,7 +51,7 @@ func (e *Engine) Sync(ctx context.Context, name adapters.Remote, o SyncOptions) 
 		return store.Run{}, fmt.Errorf("remote %s is %s (%s): %w", name, r.State, r.Reason, store.ErrStale)
 	}
 	now := e.cfg.Now()
-	ok, dirty, err := e.cfg.Store.LeaseRemote(ctx, name, e.cfg.Owner, now, now.Add(leaseFor))
+	ok, dirty, err := e.cfg.Store.LeaseRemote(ctx, name, e.cfg.Owner, now, now.Add(e.leaseFor()))
 	if err != nil {
 		return store.Run{}, fmt.Errorf("lease remote %s: %w", name, err)
 	}
@@ -221,7 +223,7 @@ func (p *pull) forget(ctx context.Context) error {
 func (p *pull) page(ctx context.Context, page adapters.Page, live bool, advance func(store.Tx) error) error {
 	e := p.e
 	now := e.cfg.Now()
-	if ok, _, err := e.cfg.Store.LeaseRemote(ctx, p.remote.Name, e.cfg.Owner, now, now.Add(leaseFor)); err != nil || !ok {
+	if ok, _, err := e.cfg.Store.LeaseRemote(ctx, p.remote.Name, e.cfg.Owner, now, now.Add(e.leaseFor())); err != nil || !ok {
 		return errors.Join(err, fmt.Errorf("remote %s: the lease was lost: %w", p.remote.Name, store.ErrStale))
 	}
 	var got outcome
