@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// documentTTL bounds how long another replica's change may stay unseen when
-	// its message is lost.
-	documentTTL  = 30 * time.Second
+	// documentTTL bounds how long a change that nobody told of (another
+	// replica's) may stay unseen.
+	documentTTL  = 5 * time.Second
 	documentTime = 5 * time.Second
 	cacheBytes   = 64 << 20
 	imageCSP     = "default-src 'none'; style-src 'unsafe-inline'; sandbox"

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -116,6 +117,7 @@ func TestTheAssertionIsServedByteForByteAndGoneOnceRevoked(t *testing.T) {
 		}
 	}
 	w.pull()
+	w.now.add(5 * time.Second) // a replica that heard nothing of it knows by now
 	got := b.get(path)
 	if got.status != http.StatusGone {
 		t.Fatalf("revoked: %d %s", got.status, got.body)
@@ -191,7 +193,7 @@ func TestTheLinkedInAddressHasEveryFieldAndNoEmptyOne(t *testing.T) {
 	if m == nil {
 		t.Fatal("no link")
 	}
-	u, err := url.Parse(strings.ReplaceAll(m[1], "&amp;", "&"))
+	u, err := url.Parse(html.UnescapeString(m[1]))
 	must(t, err)
 	q := u.Query()
 	issued := a.IssuedOn

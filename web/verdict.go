@@ -42,7 +42,7 @@ type checkLine struct {
 }
 
 const (
-	verdictOwn     = 30 * time.Second // ours are checked in this process
+	verdictOwn     = 5 * time.Second // ours are checked in this process
 	verdictForeign = 10 * time.Minute
 	verdictTime    = 8 * time.Second
 	maxVerdicts    = 2000

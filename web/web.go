@@ -126,6 +126,16 @@ func New(cfg Config) (*Server, error) {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
+// Routes lists the router's routes as "METHOD /path/:with/:names", for tests of
+// contracts. The documents under /ob/ have a way of their own.
+func (s *Server) Routes() []string {
+	var out []string
+	for _, r := range s.router.Routes() {
+		out = append(out, r.Method+" "+r.Path)
+	}
+	return out
+}
+
 // Changed forgets what is cached of an award's public documents. It is called
 // when they change here, and on every replica.
 func (s *Server) Changed(awardID string) {

@@ -389,7 +389,8 @@ func (a answer) has(t *testing.T, parts ...string) {
 	t.Helper()
 	for _, p := range parts {
 		if !strings.Contains(a.body, p) {
-			t.Errorf("%s (%d) lacks %q:\n%s", a.path, a.status, p, a.body)
+			_, main, _ := strings.Cut(a.body, "<main")
+			t.Errorf("%s (%d) lacks %q:\n%s", a.path, a.status, p, main)
 		}
 	}
 }
