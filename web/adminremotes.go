@@ -116,15 +116,36 @@ func (s *Server) remoteAction(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, to)
 }
 
-// listAll lists a remote in full, beside the request that asked for it.
+// turnWait is how long a listing waits for a pull that is under way.
+const turnWait = time.Minute
+
+func (s *Server) active(ctx context.Context, name adapters.Remote) bool {
+	r, err := s.cfg.Store.Remote(ctx, name)
+	return err == nil && r.State == store.RemoteActive
+}
+
+// listAll lists a remote in full, beside the request that asked for it and after
+// a pull that is under way.
 func (s *Server) listAll(ctx context.Context, name adapters.Remote) {
 	ctx = context.WithoutCancel(ctx)
 	s.cfg.Go(func(stop context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, longWork)
 		defer cancel()
 		defer context.AfterFunc(stop, cancel)()
-		if _, err := s.cfg.Engine.Sync(ctx, name, engine.SyncOptions{Cause: "person", Full: true}); err != nil && !errors.Is(err, store.ErrStale) {
-			s.cfg.Log.WarnContext(ctx, "list all", "remote", name, "error", err)
+		for until := s.cfg.Now().Add(turnWait); ; {
+			_, err := s.cfg.Engine.Sync(ctx, name, engine.SyncOptions{Cause: "person", Full: true})
+			if errors.Is(err, store.ErrStale) && s.cfg.Now().Before(until) && s.active(ctx, name) {
+				select {
+				case <-ctx.Done():
+					return
+				case <-time.After(200 * time.Millisecond):
+					continue
+				}
+			}
+			if err != nil && ctx.Err() == nil {
+				s.cfg.Log.WarnContext(ctx, "list all", "remote", name, "error", err)
+			}
+			return
 		}
 	})
 }

@@ -47,7 +47,7 @@ const (
 // world is a gateway between a simulated site and a simulated Credly, seen
 // through HTTP.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	now     *clock
 	db      *sqlstore.DB
 	engine  *engine.Engine
@@ -117,7 +117,7 @@ func (q *inline) take() []store.Job {
 	return list
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -125,11 +125,16 @@ func must(t *testing.T, err error) {
 }
 
 // newWorld starts everything; change may alter the configuration of the pages.
-func newWorld(t *testing.T, change ...func(*web.Config)) *world {
+func newWorld(t testing.TB, change ...func(*web.Config)) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, now: &clock{t: time.Now().UTC().Truncate(time.Second)}, log: &syncBuffer{}}
 	queue := &inline{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(w.log.String())
+		}
+	})
 
 	sim, err := simcredly.New(simcredly.Config{Now: w.now.Now})
 	must(t, err)
@@ -158,7 +163,7 @@ func newWorld(t *testing.T, change ...func(*web.Config)) *world {
 	w.server.Start()
 	t.Cleanup(w.server.Close)
 	base := func(context.Context) string { return w.server.URL }
-	log := slog.New(slog.NewTextHandler(io.MultiWriter(w.log, t.Output()), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.setup, err = setup.New(setup.Config{Store: w.db, Keyring: keys, Now: w.now.Now, AllowHTTPLoopback: true})
 	must(t, err)
 	var pages *web.Server
