@@ -81,7 +81,7 @@ func (v visit) eval(js string) string {
 }
 
 // text is what the page says.
-func (v visit) text() string { return v.eval(`document.body.innerText`) }
+func (v visit) text() string { return v.eval(`document.body ? document.body.innerText : ""`) }
 
 // sees waits until the page says all of the words; it asks for the page anew
 // when reload is set.
