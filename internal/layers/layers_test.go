@@ -39,11 +39,13 @@ var mayKnow = map[string][]string{
 	"web":              {"openbadges", "adapters!", "store!", "sync", "auth", "web", "internal"},
 	"internal":         {"internal", "openbadges"},
 	"internal/e2e":     {""},
-	"sandbox":          {"sandbox"},
-	"wordpress":        {"wordpress"},
-	"cmd":              {""},
-	"bench":            {""},
-	"scripts":          {"scripts"},
+	// Starts a real site with our plugin in it.
+	"internal/testenv/wordpress": {"wordpress"},
+	"sandbox":                    {"sandbox"},
+	"wordpress":                  {"wordpress"},
+	"cmd":                        {""},
+	"bench":                      {""},
+	"scripts":                    {"scripts"},
 }
 
 // libraries live where they are named and nowhere else.
