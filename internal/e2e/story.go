@@ -230,13 +230,8 @@ func (w *World) ListAll(t testing.TB, remote adapters.Remote) store.Run {
 	t.Helper()
 	before := w.lists(t, remote)
 	var out store.Run
-	asked := time.Time{}
+	w.Admin.Remote(t, string(remote), "list")
 	Eventually(t, time.Minute, "all of "+string(remote)+" is listed", func() error {
-		// A pull that is under way wins over the button.
-		if time.Since(asked) > 3*time.Second {
-			w.Admin.Remote(t, string(remote), "list")
-			asked = time.Now()
-		}
 		for _, r := range w.lists(t, remote) {
 			if r.State != store.RunGoing && !slices.ContainsFunc(before, func(b store.Run) bool { return b.ID == r.ID }) {
 				out = r

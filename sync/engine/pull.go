@@ -16,6 +16,11 @@ import (
 // answer. After a crash the remote is pulled again when that has passed.
 func (e *Engine) leaseFor() time.Duration { return e.cfg.CallTimeout + 15*time.Second }
 
+// fresh is how long a remote that was just connected is asked again at once when
+// it fails: a site that was paired a moment ago may not have put the key away yet
+// that it was given.
+const fresh = time.Minute
+
 // maxPages bounds one run: a feed that never ends is a fault of the remote.
 const maxPages = 20000
 
@@ -384,7 +389,10 @@ func (p *pull) close(ctx context.Context, err error) (store.Run, error) {
 		err = nil
 	default:
 		p.run.State, p.run.Message = store.RunFailed, adapters.Words(err)
-		if after := adapters.RetryAfter(err); after > e.cfg.PullEvery {
+		if now.Sub(p.remote.UpdatedAt) < fresh {
+			next = now.Add(min(e.cfg.PullEvery, time.Second))
+		}
+		if after := adapters.RetryAfter(err); after > next.Sub(now) {
 			next = now.Add(after)
 		}
 	}
