@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"badgebridge/adapters"
 	"badgebridge/openbadges"
 	"badgebridge/store"
 )
@@ -103,6 +104,7 @@ type overviewView struct {
 	Offered  int
 	Flagged  int
 	Runs     []store.Run
+	Places   map[adapters.Remote]string
 	Calm     bool
 	HasSite  bool
 	HasOther bool
@@ -121,7 +123,9 @@ func (s *Server) overview(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
+	v.Places = map[adapters.Remote]string{}
 	for _, r := range v.Remotes {
+		v.Places[r.Name] = r.Title
 		if r.Attends {
 			v.Attend = append(v.Attend, r)
 		}

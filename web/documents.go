@@ -61,7 +61,7 @@ func (d *documents) serve(w http.ResponseWriter, r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		d.hit()
-		d.write(w, r, r.URL.Path)
+		d.write(w, r, r.URL.Path, "")
 		return true
 	case http.MethodOptions:
 		h := w.Header()
@@ -75,7 +75,9 @@ func (d *documents) serve(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-func (d *documents) write(w http.ResponseWriter, r *http.Request, path string) {
+// write answers with the document of a path under /ob/. cacheControl replaces
+// the document's own; "" keeps it.
+func (d *documents) write(w http.ResponseWriter, r *http.Request, path, cacheControl string) {
 	d.mu.RLock()
 	doc := d.kept[path]
 	d.mu.RUnlock()
@@ -91,6 +93,9 @@ func (d *documents) write(w http.ResponseWriter, r *http.Request, path string) {
 	h := w.Header()
 	for _, kv := range doc.headers {
 		h[kv[0].(string)] = kv[1].([]string) //nolint:forcetypeassert // made by load
+	}
+	if cacheControl != "" {
+		h.Set("Cache-Control", cacheControl)
 	}
 	if m := r.Header["If-None-Match"]; len(m) > 0 && doc.status == http.StatusOK && etagMatches(m, doc.etag) {
 		delete(h, "Content-Length")

@@ -70,6 +70,15 @@ func (b badge) Shown() bool {
 	return b.Claim == store.Claimed && (b.Visibility == store.Public || b.Visibility == store.ByLink)
 }
 
+// cacheControl is for what is served under the public page's address. What only
+// its owner may see must not stay in a cache that others share.
+func (b badge) cacheControl() string {
+	if b.Shown() {
+		return "public, max-age=60"
+	}
+	return "private, no-store"
+}
+
 // loadBadge reads an award with its badge and issuer.
 func (s *Server) loadBadge(ctx context.Context, id string) (badge, error) {
 	a, err := s.cfg.Store.Award(ctx, id)
@@ -176,7 +185,7 @@ func (s *Server) badgeJSON(c *gin.Context, b badge) {
 	a, err := s.cfg.Store.AssertionOf(c.Request.Context(), b.ID, openbadges.V20)
 	switch {
 	case err == nil:
-		s.docs.write(c.Writer, c.Request, "/ob/v2/assertions/"+a.ID)
+		s.docs.write(c.Writer, c.Request, "/ob/v2/assertions/"+a.ID, b.cacheControl())
 	case errors.Is(err, store.ErrNotFound) && strings.HasPrefix(b.AssertionURL, "https://"):
 		c.Redirect(http.StatusSeeOther, b.AssertionURL)
 	default:
@@ -191,7 +200,7 @@ func (s *Server) badgeImage(c *gin.Context) {
 		return
 	}
 	if sha, ok := strings.CutPrefix(b.Image, "/ob/images/"); ok {
-		s.docs.write(c.Writer, c.Request, "/ob/images/"+sha)
+		s.docs.write(c.Writer, c.Request, "/ob/images/"+sha, b.cacheControl())
 		return
 	}
 	c.Redirect(http.StatusSeeOther, b.Image)

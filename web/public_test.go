@@ -44,6 +44,12 @@ func TestAPrivateBadgeDoesNotExistForOthers(t *testing.T) {
 	}
 	got.has(t, "Only you can see this page")
 
+	for _, path := range []string{"", ".json", "/image", "/baked.png"} {
+		if got := owner.get("/b/" + a.ID + path); got.status != http.StatusOK || !strings.Contains(got.header.Get("Cache-Control"), "no-store") {
+			t.Errorf("the owner's own %s: %d, %q", path, got.status, got.header.Get("Cache-Control"))
+		}
+	}
+
 	// A guessed page answers exactly like one that never was.
 	guess := stranger.get("/b/" + strings.Repeat("a", 26))
 	private := stranger.get("/b/" + a.ID)
