@@ -112,6 +112,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.checked = newVerdicts(cfg.Now)
 	s.docs = newDocuments(cfg)
+	s.docs.hit = s.metrics.document.Inc
 	router, err := s.routes()
 	if err != nil {
 		return nil, fmt.Errorf("make web: %w", err)

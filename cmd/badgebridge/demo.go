@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,6 +82,11 @@ func demoConfig(cfg config.Config) (config.Config, error) {
 	}
 	if cfg.BaseURL == "" {
 		cfg.BaseURL = "http://localhost:" + port
+	}
+	for _, p := range demo.People() {
+		if slices.Contains(p.Roles, "administrator") {
+			cfg.AdminEmails = append(cfg.AdminEmails, p.Email) // also by a code from the mailbox
+		}
 	}
 	cfg.PullEvery = min(cfg.PullEvery, 15*time.Second)
 	return cfg, nil

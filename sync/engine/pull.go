@@ -246,7 +246,7 @@ func (p *pull) page(ctx context.Context, page adapters.Page, live bool, advance 
 	if err != nil {
 		return err
 	}
-	p.found.add(got)
+	p.take(got)
 	p.run.Seen += len(page.Records)
 	p.run.New, p.run.Changed, p.run.Pushes = p.found.new, p.found.changed, p.found.pushes
 	if got.pushes > 0 {
@@ -254,6 +254,16 @@ func (p *pull) page(ctx context.Context, page adapters.Page, live bool, advance 
 	}
 	e.cfg.Progress(Progress{Run: p.run.ID, Remote: p.remote.Name, Kind: p.run.Kind, Seen: p.run.Seen, New: p.run.New})
 	return nil
+}
+
+// take adds what a committed transaction did, and tells whoever keeps copies of
+// the awards' documents.
+func (p *pull) take(got outcome) {
+	for _, id := range got.awards {
+		p.e.cfg.Changed(id)
+	}
+	got.awards = nil
+	p.found.add(got)
 }
 
 // place is where a listing stands, so that a restarted process goes on instead
@@ -324,54 +334,6 @@ func (p *pull) list(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("the listing of %s has no end", p.remote.Name)
-}
-
-// absent deals with the records that a complete listing no longer named. What
-// an absence means is declared by the adapter; a listing that lost too much at
-// once is held instead, because a fault is likelier than that.
-func (p *pull) absent(ctx context.Context, run string, began time.Time) error {
-	e := p.e
-	gone, total, err := e.cfg.Store.Unlisted(ctx, p.remote.Name, run, began, 100)
-	if err != nil || total == 0 {
-		return err
-	}
-	all, err := e.cfg.Store.CountLinks(ctx, p.remote.Name)
-	if err != nil {
-		return err
-	}
-	if limit := min(20, max(1, all/10)); total > limit || total == all {
-		return heldError{fmt.Sprintf(
-			"%d of the %d awards known from %s are missing from its list. That is more than the %d that may go at once, so nothing was changed. "+
-				"If they were deleted on purpose, revoke them one by one; if the site was restored, restore the missing awards there.",
-			total, all, p.remote.Name, limit)}
-	}
-	return e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
-		for _, l := range gone {
-			award, err := tx.Award(ctx, l.AwardID)
-			if err != nil {
-				return err
-			}
-			l.State = store.LinkGone
-			l.Version = ""
-			if l.Role == store.RoleOrigin {
-				switch p.source.Absence() {
-				case adapters.AbsenceRevoked:
-					e.revoke(&award, time.Time{}, "The issuer no longer lists it.")
-				default:
-					if !award.Revoked {
-						award.Flag = "origin-absent"
-					}
-				}
-			}
-			got, err := e.write(ctx, tx, arrival{remote: p.remote, run: p.run.ID}, l, award, "missing at "+string(p.remote.Name))
-			if err != nil {
-				return err
-			}
-			p.found.add(got)
-		}
-		p.run.Changed, p.run.Pushes = p.found.changed, p.found.pushes
-		return nil
-	})
 }
 
 // close writes how the run ended and gives the remote back.

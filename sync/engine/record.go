@@ -22,13 +22,17 @@ import (
 // kept with each link, so that a fix can read the kept bytes again.
 const normalizer = 1
 
-// outcome counts what a record did.
-type outcome struct{ new, changed, pushes int }
+// outcome counts what a record did, and names the awards that changed.
+type outcome struct {
+	new, changed, pushes int
+	awards               []string
+}
 
 func (o *outcome) add(p outcome) {
 	o.new += p.new
 	o.changed += p.changed
 	o.pushes += p.pushes
+	o.awards = append(o.awards, p.awards...)
 }
 
 // arrival is where a record comes from.
@@ -208,7 +212,7 @@ func (e *Engine) write(ctx context.Context, tx store.Tx, from arrival, link stor
 		return outcome{}, err
 	}
 	n, err := e.plan(ctx, tx, award.ID, cause)
-	return outcome{changed: 1, pushes: n}, err
+	return outcome{changed: 1, pushes: n, awards: []string{award.ID}}, err
 }
 
 // copyOf finds the award that an unknown record is a copy of: by our key, or as
