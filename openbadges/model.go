@@ -21,8 +21,11 @@ import (
 // Version is an Open Badges version as written in reports: "1.1", "2.0", "3.0".
 type Version string
 
-// The versions that the gateway writes.
+// The versions. The gateway reads all of them and writes V11, V20 and V30; OB 2.1
+// has the documents of 2.0.
 const (
+	V05 Version = "0.5"
+	V10 Version = "1.0"
 	V11 Version = "1.1"
 	V20 Version = "2.0"
 	V30 Version = "3.0"
@@ -42,6 +45,16 @@ type Profile struct {
 	// Unknown holds members that the model has no field for, by their name on
 	// the wire, so that they survive a round trip.
 	Unknown map[string]json.RawMessage
+
+	// What only OB 3.0 has, but for Endorsements.
+	Types        []string          `json:",omitempty"` // beyond "Profile" and "Issuer"
+	Identifiers  []IdentifierEntry `json:",omitempty"`
+	Endorsements []Endorsement     `json:",omitempty"`
+	Address      *Address          `json:",omitempty"`
+	ParentOrg    *Profile          `json:",omitempty"`
+	Official     string            `json:",omitempty"`
+	Person       *PersonName       `json:",omitempty"`
+	DateOfBirth  string            `json:",omitempty"` // yyyy-mm-dd
 }
 
 // BadgeClass is what can be earned (OB 2.0 BadgeClass, OB 3.0 Achievement).
@@ -57,6 +70,20 @@ type BadgeClass struct {
 	Alignments  []Alignment
 	Language    string // BCP 47; "" when unknown
 	Unknown     map[string]json.RawMessage
+
+	// What OB 2.0 has as well.
+	Related      []Related     `json:",omitempty"`
+	Endorsements []Endorsement `json:",omitempty"`
+
+	// What only OB 3.0 has. There Issuer is the achievement's creator.
+	Types              []string            `json:",omitempty"` // beyond "BadgeClass" and "Achievement"
+	AchievementType    string              `json:",omitempty"` // of the AchievementType enumeration, or "ext:…"
+	CreditsAvailable   json.Number         `json:",omitempty"`
+	FieldOfStudy       string              `json:",omitempty"`
+	Specialization     string              `json:",omitempty"`
+	HumanCode          string              `json:",omitempty"`
+	Identifiers        []IdentifierEntry   `json:",omitempty"`
+	ResultDescriptions []ResultDescription `json:",omitempty"`
 }
 
 // Image is a picture by reference. SHA256 is the lower-case hex digest of its
@@ -67,6 +94,7 @@ type Image struct {
 	Author    string
 	MediaType string
 	SHA256    string
+	Unknown   map[string]json.RawMessage `json:",omitempty"`
 }
 
 // Criteria says what it took: a page, a text (Markdown), or both. OB 2.0
@@ -74,6 +102,7 @@ type Image struct {
 type Criteria struct {
 	ID        string
 	Narrative string
+	Unknown   map[string]json.RawMessage `json:",omitempty"`
 }
 
 // Alignment points from a badge to a competency or standard. TargetName and
@@ -84,7 +113,8 @@ type Alignment struct {
 	TargetDescription string
 	TargetFramework   string
 	TargetCode        string
-	TargetType        string // OB 3.0 only
+	TargetType        string                     // OB 3.0 only
+	Unknown           map[string]json.RawMessage `json:",omitempty"`
 }
 
 // Evidence backs an award. All fields are optional.
@@ -95,6 +125,8 @@ type Evidence struct {
 	Narrative   string // Markdown
 	Genre       string
 	Audience    string
+	Types       []string                   `json:",omitempty"` // beyond "Evidence"
+	Unknown     map[string]json.RawMessage `json:",omitempty"`
 }
 
 // IdentityType says what kind of identifier a Recipient carries.
@@ -120,6 +152,11 @@ type Recipient struct {
 
 	GivenName  string
 	FamilyName string
+
+	// Also holds further identifiers of the same person, which only OB 3.0
+	// documents carry. An e-mail address among several comes first, in the
+	// fields above.
+	Also []Identity `json:",omitempty"`
 }
 
 // Name is the recipient's full name, "" when none is known.
@@ -166,6 +203,20 @@ type Award struct {
 	// PageURL is a page for people about this very award at the reporting
 	// system (to accept it, or to look at it), "" when there is none.
 	PageURL string
+
+	// What only OB 3.0 has.
+	ValidFrom     time.Time   `json:",omitzero"` // zero when it is IssuedOn
+	Results       []Result    `json:",omitempty"`
+	CreditsEarned json.Number `json:",omitempty"`
+	LicenseNumber string      `json:",omitempty"`
+	Role          string      `json:",omitempty"`
+	Term          string      `json:",omitempty"`
+	ActivityStart time.Time   `json:",omitzero"`
+	ActivityEnd   time.Time   `json:",omitzero"`
+	Source        *Profile    `json:",omitempty"` // who assessed or attested, when not the issuer
+	// Unknown holds members of the credentialSubject that the model has no
+	// field for.
+	Unknown map[string]json.RawMessage `json:",omitempty"`
 }
 
 // Assertion is a document that attests an award. ID is the document's own id;
@@ -177,6 +228,10 @@ type Assertion struct {
 	Award    Award
 	Issuer   Profile
 	Document []byte
+
+	Image        *Image // the award's own picture, which is usually baked
+	Endorsements []Endorsement
+	Unknown      map[string]json.RawMessage
 }
 
 // NormalizeEmail lower-cases and trims an address. Whoever issues uses it

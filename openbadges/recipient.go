@@ -19,11 +19,21 @@ func HashIdentity(identity, salt string) string {
 	return "sha256$" + hex.EncodeToString(sum[:])
 }
 
-// Matches reports whether the plain identifier is the one that r names. For a
-// hash it tries the spellings that issuers are known to have hashed; the
+// Matches reports whether the plain identifier is one of those that r names. For
+// a hash it tries the spellings that issuers are known to have hashed; the
 // comparison takes the same time whatever the answer is. decided is false when
-// the hash names an algorithm that no version of Open Badges knows.
+// a hash names an algorithm that no version of Open Badges knows and no other
+// identifier matched.
 func (r Recipient) Matches(identifier string) (match, decided bool) {
+	match, decided = Identity{r.Type, r.Identity, r.Hashed, r.Salt}.matches(identifier)
+	for _, also := range r.Also {
+		m, d := also.matches(identifier)
+		match, decided = match || m, decided && d
+	}
+	return match, decided || match
+}
+
+func (r Identity) matches(identifier string) (match, decided bool) {
 	if !r.Hashed {
 		return strings.EqualFold(strings.TrimSpace(r.Identity), strings.TrimSpace(identifier)), true
 	}

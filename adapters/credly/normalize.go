@@ -155,7 +155,7 @@ func normalizeEvidence(in []evidence) []openbadges.Evidence {
 			lines = append(lines, v.Key.String()+": "+v.Value.String())
 		}
 		o.Narrative = strings.Join(lines, "\n\n")
-		if o != (openbadges.Evidence{Genre: o.Genre}) {
+		if o.ID+o.Name+o.Description+o.Narrative != "" {
 			out = append(out, o)
 		}
 	}

@@ -2,26 +2,12 @@ package v2
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"badgebridge/openbadges"
+	"badgebridge/openbadges/internal/wire"
 )
-
-func open(doc []byte) (*object, *Notes, error) {
-	if len(doc) > MaxDocument {
-		return nil, nil, ErrTooLarge
-	}
-	doc = bytes.TrimPrefix(doc, []byte("\xef\xbb\xbf"))
-	notes := &Notes{}
-	o, ok := asObject(doc, "", notes)
-	if !ok {
-		return nil, nil, ErrNotJSON
-	}
-	return o, notes, nil
-}
 
 // DecodeAssertion reads an Assertion. It takes what real issuers write: a badge
 // and an issuer linked or embedded, single values for arrays and the other way
@@ -29,43 +15,36 @@ func open(doc []byte) (*object, *Notes, error) {
 // such departure. Errors: ErrNotJSON, ErrTooLarge; an incomplete document is
 // no error.
 func DecodeAssertion(doc []byte) (Assertion, Notes, error) {
-	o, notes, err := open(doc)
+	o, err := wire.Open(doc)
 	if err != nil {
 		return Assertion{}, nil, fmt.Errorf("read assertion: %w", err)
 	}
 	var a Assertion
-	a.ID = o.text("id", "@id")
-	checkType(o, "Assertion")
-	a.UID = o.text("uid")
+	a.ID = o.Text("id", "@id")
+	o.CheckType("Assertion")
+	a.UID = o.Text("uid")
 	a.Award.Recipient = recipient(o)
 	a.Award.BadgeClass = linkedClass(o)
-	a.Award.IssuedOn = o.when("issuedOn", "issued_on")
-	a.Award.Expires = o.when("expires")
-	a.Award.Narrative = o.text("narrative")
+	a.Award.IssuedOn = o.When("issuedOn", "issued_on")
+	a.Award.Expires = o.When("expires")
+	a.Award.Narrative = o.Text("narrative")
 	a.Award.Evidence = evidence(o)
-	a.Award.AssertionURL = webURL(a.ID)
+	a.Award.AssertionURL = wire.WebURL(a.ID)
 	a.Image = picture(o)
-	if raw, name := o.get("verification", "verify"); raw != nil {
-		if v, ok := asObject(raw, o.at(name), notes); ok {
-			a.Verification = Verification{Type: verificationType(v.types()), Creator: v.text("creator"), URL: v.text("url")}
+	if raw, name := o.Get("verification", "verify"); raw != nil {
+		if v, ok := o.Child(raw, name); ok {
+			a.Verification = Verification{Type: verificationType(v.Types()), Creator: v.Text("creator"), URL: v.Text("url")}
 			if a.Award.AssertionURL == "" && a.Verification.Type == HostedBadge {
-				a.Award.AssertionURL = webURL(a.Verification.URL)
+				a.Award.AssertionURL = wire.WebURL(a.Verification.URL)
 			}
 		} else {
-			o.note(name, "is not an object")
+			o.Note(name, "is not an object")
 		}
 	}
-	a.Award.Revoked, _ = o.truth("revoked")
-	a.Award.RevocationReason = o.text("revocationReason")
-	a.Unknown = o.unknown()
-	return a, *notes, nil
-}
-
-func webURL(s string) string {
-	if strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") {
-		return s
-	}
-	return ""
+	a.Award.Revoked, _ = o.Truth("revoked")
+	a.Award.RevocationReason = o.Text("revocationReason")
+	a.Unknown = o.Unknown()
+	return a, o.Notes(), nil
 }
 
 func verificationType(types []string) string {
@@ -83,52 +62,37 @@ func verificationType(types []string) string {
 	return ""
 }
 
-func checkType(o *object, want ...string) {
-	types := o.types()
-	for _, t := range types {
-		if slices.Contains(want, t) {
-			return
-		}
-	}
-	o.note("type", "is %q; %q expected", types, want)
-}
-
 // recipient reads an IdentityObject, in any of the shapes of all versions.
-func recipient(o *object) openbadges.Recipient {
-	raw, name := o.get("recipient")
-	list := listOf(raw)
+func recipient(o *wire.Object) openbadges.Recipient {
+	raw, name := o.Get("recipient")
+	list := wire.ListOf(raw)
 	if len(list) == 0 {
-		o.note(name, "is missing")
+		o.Note(name, "is missing")
 		return openbadges.Recipient{}
 	}
 	if len(list) > 1 {
-		o.note(name, "has %d values; only the first is used", len(list))
+		o.Note(name, "has %d values; only the first is used", len(list))
 	}
-	r, ok := asObject(list[0], o.at(name), o.notes)
+	r, ok := o.Child(list[0], name)
 	if !ok { // OB 0.5 and some 1.0
-		o.note(name, "is a plain value")
-		out := openbadges.Recipient{Type: openbadges.IdentityEmail, Identity: o.textOf(list[0], name), Salt: o.text("salt")}
-		out.Hashed = looksHashed(out.Identity)
+		o.Note(name, "is a plain value")
+		out := openbadges.Recipient{Type: openbadges.IdentityEmail, Identity: o.TextOf(list[0], name), Salt: o.Text("salt")}
+		out.Hashed = wire.LooksHashed(out.Identity)
 		return out
 	}
-	out := openbadges.Recipient{Identity: r.text("identity"), Salt: r.text("salt")}
-	hashed, present := r.truth("hashed")
+	out := openbadges.Recipient{Identity: r.Text("identity"), Salt: r.Text("salt")}
+	hashed, present := r.Truth("hashed")
 	if !present {
-		hashed = looksHashed(out.Identity)
-		r.note("hashed", "is missing; taken as %v", hashed)
+		hashed = wire.LooksHashed(out.Identity)
+		r.Note("hashed", "is missing; taken as %v", hashed)
 	}
 	out.Hashed = hashed
 	out.Type = identityType(r)
 	return out
 }
 
-func looksHashed(identity string) bool {
-	alg, hex, ok := strings.Cut(identity, "$")
-	return ok && alg != "" && !strings.Contains(identity, "@") && strings.Trim(strings.ToLower(hex), "0123456789abcdef") == ""
-}
-
-func identityType(r *object) openbadges.IdentityType {
-	for _, t := range r.types() {
+func identityType(r *wire.Object) openbadges.IdentityType {
+	for _, t := range r.Types() {
 		switch strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(t, "schema:"), "http://schema.org/"), "https://schema.org/") {
 		case "email":
 			return openbadges.IdentityEmail
@@ -143,157 +107,157 @@ func identityType(r *object) openbadges.IdentityType {
 			return openbadges.IdentityType(t)
 		}
 	}
-	r.note("type", "is missing; taken as email")
+	r.Note("type", "is missing; taken as email")
 	return openbadges.IdentityEmail
 }
 
 // linkedClass reads the badge of an assertion, a link or the whole thing.
-func linkedClass(o *object) openbadges.BadgeClass {
-	raw, name := o.get("badge")
-	list := listOf(raw)
+func linkedClass(o *wire.Object) openbadges.BadgeClass {
+	raw, name := o.Get("badge")
+	list := wire.ListOf(raw)
 	if len(list) == 0 {
-		o.note(name, "is missing")
+		o.Note(name, "is missing")
 		return openbadges.BadgeClass{}
 	}
-	if b, ok := asObject(list[0], o.at(name), o.notes); ok {
+	if b, ok := o.Child(list[0], name); ok {
 		return badgeClass(b)
 	}
-	return openbadges.BadgeClass{ID: o.textOf(raw, name)}
+	return openbadges.BadgeClass{ID: o.TextOf(raw, name)}
 }
 
 // DecodeBadgeClass reads a BadgeClass. Its Issuer has nothing but the ID where
 // the document only links it. Errors and notes as with DecodeAssertion.
 func DecodeBadgeClass(doc []byte) (openbadges.BadgeClass, Notes, error) {
-	o, notes, err := open(doc)
+	o, err := wire.Open(doc)
 	if err != nil {
 		return openbadges.BadgeClass{}, nil, fmt.Errorf("read badge: %w", err)
 	}
-	return badgeClass(o), *notes, nil
+	return badgeClass(o), o.Notes(), nil
 }
 
-func badgeClass(o *object) openbadges.BadgeClass {
-	c := openbadges.BadgeClass{ID: o.text("id", "@id")}
-	checkType(o, "BadgeClass")
-	c.Name = o.text("name")
-	c.Description = o.text("description")
+func badgeClass(o *wire.Object) openbadges.BadgeClass {
+	c := openbadges.BadgeClass{ID: o.Text("id", "@id")}
+	o.CheckType("BadgeClass")
+	c.Name = o.Text("name")
+	c.Description = o.Text("description")
 	if strings.Contains(c.Description, "</") || strings.Contains(c.Description, "<p>") {
-		o.note("description", "holds HTML")
+		o.Note("description", "holds HTML")
 	}
 	c.Image = picture(o)
 	c.Criteria = criteria(o)
-	raw, name := o.get("issuer")
-	if list := listOf(raw); len(list) > 0 {
-		if p, ok := asObject(list[0], o.at(name), o.notes); ok {
+	raw, name := o.Get("issuer")
+	if list := wire.ListOf(raw); len(list) > 0 {
+		if p, ok := o.Child(list[0], name); ok {
 			c.Issuer = profile(p)
 		} else {
-			c.Issuer.ID = o.textOf(raw, name)
+			c.Issuer.ID = o.TextOf(raw, name)
 		}
 	}
-	c.Tags = o.texts("tags")
+	c.Tags = o.Texts("tags")
 	c.Alignments = alignments(o)
-	if raw, name := o.get("version"); raw != nil {
-		if kindOf(raw) == '"' {
-			c.Version = o.textOf(raw, name)
+	if raw, name := o.Get("version"); raw != nil {
+		if wire.KindOf(raw) == '"' {
+			c.Version = o.TextOf(raw, name)
 		} else { // the specification allows numbers
 			c.Version = string(bytes.TrimSpace(raw))
 		}
 	}
-	c.Language = o.text("@language")
-	c.Unknown = o.unknown()
+	c.Language = o.Text("@language")
+	c.Unknown = o.Unknown()
 	return c
 }
 
-func criteria(o *object) openbadges.Criteria {
-	raw, name := o.get("criteria")
-	list := listOf(raw)
+func criteria(o *wire.Object) openbadges.Criteria {
+	raw, name := o.Get("criteria")
+	list := wire.ListOf(raw)
 	if len(list) == 0 {
 		return openbadges.Criteria{}
 	}
 	if len(list) > 1 {
-		o.note(name, "has %d values; only the first is used", len(list))
+		o.Note(name, "has %d values; only the first is used", len(list))
 	}
-	if c, ok := asObject(list[0], o.at(name), o.notes); ok {
-		out := openbadges.Criteria{ID: c.text("id", "@id"), Narrative: c.text("narrative")}
-		c.types()
+	if c, ok := o.Child(list[0], name); ok {
+		out := openbadges.Criteria{ID: c.Text("id", "@id"), Narrative: c.Text("narrative")}
+		c.Types()
 		keepInside(c)
 		return out
 	}
-	s := o.textOf(list[0], name)
+	s := o.TextOf(list[0], name)
 	if strings.Contains(s, ":") && !strings.ContainsAny(s, " \n") {
 		return openbadges.Criteria{ID: s}
 	}
-	o.note(name, "is a text and no address")
+	o.Note(name, "is a text and no address")
 	return openbadges.Criteria{Narrative: s}
 }
 
 // keepInside notes members of a small object that the model has no place for.
-func keepInside(o *object) {
-	for _, name := range sortedNames(o.unknown()) {
-		o.note(name, "is not carried over")
+func keepInside(o *wire.Object) {
+	for _, name := range wire.SortedNames(o.Unknown()) {
+		o.Note(name, "is not carried over")
 	}
 }
 
-func picture(o *object) *openbadges.Image {
-	raw, name := o.get("image")
-	list := listOf(raw)
+func picture(o *wire.Object) *openbadges.Image {
+	raw, name := o.Get("image")
+	list := wire.ListOf(raw)
 	if len(list) == 0 {
 		return nil
 	}
 	if len(list) > 1 {
-		o.note(name, "has %d values; only the first is used", len(list))
+		o.Note(name, "has %d values; only the first is used", len(list))
 	}
-	if i, ok := asObject(list[0], o.at(name), o.notes); ok {
-		out := &openbadges.Image{ID: i.text("id", "@id"), Caption: i.text("caption"), Author: i.text("author")}
-		i.types()
+	if i, ok := o.Child(list[0], name); ok {
+		out := &openbadges.Image{ID: i.Text("id", "@id"), Caption: i.Text("caption"), Author: i.Text("author")}
+		i.Types()
 		keepInside(i)
 		return out
 	}
-	if s := o.textOf(list[0], name); s != "" {
+	if s := o.TextOf(list[0], name); s != "" {
 		return &openbadges.Image{ID: s}
 	}
 	return nil
 }
 
-func evidence(o *object) []openbadges.Evidence {
-	raw, name := o.get("evidence")
+func evidence(o *wire.Object) []openbadges.Evidence {
+	raw, name := o.Get("evidence")
 	var out []openbadges.Evidence
-	for _, entry := range listOf(raw) {
-		e, ok := asObject(entry, o.at(name), o.notes)
+	for _, entry := range wire.ListOf(raw) {
+		e, ok := o.Child(entry, name)
 		if !ok {
-			if id := o.textOf(entry, name); id != "" {
+			if id := o.TextOf(entry, name); id != "" {
 				out = append(out, openbadges.Evidence{ID: id})
 			}
 			continue
 		}
 		out = append(out, openbadges.Evidence{
-			ID: e.text("id", "@id"), Name: e.text("name"), Description: e.text("description"),
-			Narrative: e.text("narrative"), Genre: e.text("genre"), Audience: e.text("audience"),
+			ID: e.Text("id", "@id"), Name: e.Text("name"), Description: e.Text("description"),
+			Narrative: e.Text("narrative"), Genre: e.Text("genre"), Audience: e.Text("audience"),
 		})
-		e.types()
+		e.Types()
 		keepInside(e)
 	}
 	return out
 }
 
-func alignments(o *object) []openbadges.Alignment {
-	raw, name := o.get("alignment")
+func alignments(o *wire.Object) []openbadges.Alignment {
+	raw, name := o.Get("alignment")
 	var out []openbadges.Alignment
-	for _, entry := range listOf(raw) {
-		a, ok := asObject(entry, o.at(name), o.notes)
+	for _, entry := range wire.ListOf(raw) {
+		a, ok := o.Child(entry, name)
 		if !ok {
-			o.note(name, "has an entry that is no object")
-			if s := o.textOf(entry, name); s != "" {
+			o.Note(name, "has an entry that is no object")
+			if s := o.TextOf(entry, name); s != "" {
 				out = append(out, openbadges.Alignment{TargetURL: s})
 			}
 			continue
 		}
 		out = append(out, openbadges.Alignment{
-			TargetName: a.text("targetName", "name"), TargetURL: a.text("targetUrl", "url"),
-			TargetDescription: a.text("targetDescription", "description"),
-			TargetFramework:   a.text("targetFramework", "framework"), TargetCode: a.text("targetCode"),
-			TargetType: a.text("targetType"),
+			TargetName: a.Text("targetName", "name"), TargetURL: a.Text("targetUrl", "url"),
+			TargetDescription: a.Text("targetDescription", "description"),
+			TargetFramework:   a.Text("targetFramework", "framework"), TargetCode: a.Text("targetCode"),
+			TargetType: a.Text("targetType"),
 		})
-		a.types()
+		a.Types()
 		keepInside(a)
 	}
 	return out
@@ -301,31 +265,22 @@ func alignments(o *object) []openbadges.Alignment {
 
 // DecodeIssuer reads a Profile. Errors and notes as with DecodeAssertion.
 func DecodeIssuer(doc []byte) (openbadges.Profile, Notes, error) {
-	o, notes, err := open(doc)
+	o, err := wire.Open(doc)
 	if err != nil {
 		return openbadges.Profile{}, nil, fmt.Errorf("read issuer: %w", err)
 	}
-	return profile(o), *notes, nil
+	return profile(o), o.Notes(), nil
 }
 
-func profile(o *object) openbadges.Profile {
-	p := openbadges.Profile{ID: o.text("id", "@id")}
-	checkType(o, "Issuer", "Profile", "IssuerOrg")
-	p.Name = o.text("name")
-	p.URL = o.text("url")
-	p.Email = o.text("email")
-	p.Telephone = o.text("telephone")
-	p.Description = o.text("description")
+func profile(o *wire.Object) openbadges.Profile {
+	p := openbadges.Profile{ID: o.Text("id", "@id")}
+	o.CheckType("Issuer", "Profile", "IssuerOrg")
+	p.Name = o.Text("name")
+	p.URL = o.Text("url")
+	p.Email = o.Text("email")
+	p.Telephone = o.Text("telephone")
+	p.Description = o.Text("description")
 	p.Image = picture(o)
-	p.Unknown = o.unknown()
+	p.Unknown = o.Unknown()
 	return p
-}
-
-func sortedNames(m map[string]json.RawMessage) []string {
-	names := make([]string, 0, len(m))
-	for n := range m {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
 }

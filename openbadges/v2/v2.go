@@ -13,18 +13,17 @@ package v2
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 
 	"badgebridge/openbadges"
+	"badgebridge/openbadges/internal/wire"
 )
 
 // Context is the JSON-LD context that every written document names.
 const Context = "https://w3id.org/openbadges/v2"
 
 // MaxDocument is the size in bytes up to which a document is read.
-const MaxDocument = 2 << 20
+const MaxDocument = wire.MaxDocument
 
 // The types of verification, section VerificationObject.
 const (
@@ -32,29 +31,19 @@ const (
 	SignedBadge = "SignedBadge"
 )
 
-// The ways in which reading and writing fail, for errors.Is.
+// The ways in which reading and writing fail, for errors.Is. All versions'
+// codecs share them.
 var (
-	ErrNotJSON    = errors.New("not a JSON object")
-	ErrTooLarge   = errors.New("the document is too large")
-	ErrIncomplete = errors.New("the document would not be a valid one")
+	ErrNotJSON    = wire.ErrNotJSON
+	ErrTooLarge   = wire.ErrTooLarge
+	ErrIncomplete = wire.ErrIncomplete
 )
 
-// Note is one remark on a conversion: a departure from the specification that
-// reading tolerated, or something that could not be carried over.
-type Note struct {
-	Path    string // the member, for example "badge.issuer.email"
-	Message string
-}
-
-// String gives "path: message".
-func (n Note) String() string { return n.Path + ": " + n.Message }
-
-// Notes collects the remarks of one conversion.
-type Notes []Note
-
-func (n *Notes) add(path, format string, args ...any) {
-	*n = append(*n, Note{Path: path, Message: fmt.Sprintf(format, args...)})
-}
+// Note and Notes are the remarks on a conversion.
+type (
+	Note  = openbadges.Note
+	Notes = openbadges.Notes
+)
 
 // Verification is the assertion's VerificationObject.
 type Verification struct {
@@ -103,5 +92,12 @@ func HashRecipient(r openbadges.Recipient, salt string) openbadges.Recipient {
 	return r
 }
 
+// ParseTime reads a DateTime as OB 2.0 section "DateTime" wants it: ISO 8601
+// with a time zone. The extended and the compact form, week and ordinal dates,
+// fractions, hour 24, and the zones Z, ±hh:mm, ±hhmm and ±hh are accepted; a
+// date alone, a time without zone, a space for the T, lower-case letters and a
+// leap second are not. The result is in UTC.
+func ParseTime(s string) (time.Time, error) { return wire.ParseTime(s) }
+
 // FormatTime writes a time as OB 2.0 wants it: ISO 8601 in UTC.
-func FormatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+func FormatTime(t time.Time) string { return wire.FormatTime(t) }
