@@ -43,7 +43,10 @@ func (v visit) do(steps ...step) {
 func (v visit) open(path string) {
 	v.t.Helper()
 	v.settled()
-	v.do(chromedp.Navigate(v.g.URL + path))
+	// A redirect that is still under way ends a navigation; the next one stands.
+	Eventually(v.t, 20*time.Second, "the browser opens "+path, func() error {
+		return chromedp.Do(v.ctx, chromedp.Navigate(v.g.URL+path))
+	})
 	v.settled()
 }
 

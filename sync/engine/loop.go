@@ -19,11 +19,26 @@ const pullsAtOnce = 4
 // Run works until ctx ends: pulls what is due, sends what is queued. Errors of
 // one remote are noted on it and stop nothing else.
 func (e *Engine) Run(ctx context.Context) error {
+	e.pullAtStart(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { e.loop(ctx, e.wakePull, e.pullDue) })
 	wg.Go(func() { e.loop(ctx, e.wake, e.sendDue) })
 	wg.Wait()
 	return ctx.Err()
+}
+
+// pullAtStart makes every remote due: nobody knows how long the gateway was
+// away, or whether it was stopped to pull more often.
+func (e *Engine) pullAtStart(ctx context.Context) {
+	remotes, err := e.cfg.Store.Remotes(ctx)
+	for _, r := range remotes {
+		if r.State == store.RemoteActive {
+			err = errors.Join(err, e.cfg.Store.MarkDirty(ctx, r.Name))
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		e.cfg.Log.Error("remotes not made due at the start", "error", err)
+	}
 }
 
 func (e *Engine) loop(ctx context.Context, wake <-chan struct{}, work func(context.Context) time.Duration) {
