@@ -96,7 +96,7 @@ func (a *adapter) Check(ctx context.Context) (adapters.Health, error) {
 // own "Unauthorized" helps nobody.
 func withCure(err error) error {
 	var e *adapters.Error
-	if !errors.As(err, &e) || e.Kind != adapters.ErrUnauthorized {
+	if !errors.As(err, &e) || !errors.Is(err, adapters.ErrUnauthorized) {
 		return err
 	}
 	said := *e

@@ -54,7 +54,7 @@ func (a *adapter) addEvents(ctx context.Context, floor time.Time, into map[strin
 			if err != nil {
 				return err
 			}
-			into[id] = change{id: id, at: e.OccurredAt.Time, raw: json.RawMessage(res.Data)}
+			into[id] = change{id: id, at: e.OccurredAt.Time, raw: res.Data}
 		}
 	}
 	return nil

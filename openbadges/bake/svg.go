@@ -101,7 +101,7 @@ func scan(image []byte) (*svgMap, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: %v", ErrNotAnImage, err)
+			return nil, fmt.Errorf("%w: %w", ErrNotAnImage, err)
 		}
 		switch t := tok.(type) {
 		case xml.StartElement:

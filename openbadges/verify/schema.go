@@ -151,7 +151,7 @@ func (s *session) schema(class, node string, doc map[string]any, legacy bool) bo
 		}
 		value, present := doc[p.name]
 		if p.name == "id" && !present {
-			value, present = doc["@id"]
+			value = doc["@id"]
 		}
 		entries := list(value)
 		if len(entries) == 0 {

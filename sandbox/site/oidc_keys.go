@@ -50,7 +50,7 @@ func (s *Site) signJWT(claims map[string]any) (string, error) {
 // hinted is the client that the hint, an ID token of this site, was given to, or
 // nil; that it expired does not matter.
 func (s *Site) hinted(hint string) *Pairing {
-	parsed, err := jose.ParseSigned(hint, []jose.SignatureAlgorithm{jose.ES256})
+	parsed, err := jose.ParseSignedCompact(hint, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return nil
 	}
