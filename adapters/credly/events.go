@@ -2,7 +2,6 @@ package credly
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
