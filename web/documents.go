@@ -103,7 +103,9 @@ func (d *documents) write(w http.ResponseWriter, r *http.Request, path, cacheCon
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	w.WriteHeader(doc.status)
+	if doc.status != http.StatusOK || r.Method == http.MethodHead {
+		w.WriteHeader(doc.status) // for 200 Write does it, and copies no header
+	}
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(doc.body)
 	}
@@ -199,13 +201,13 @@ func (d *documents) assertion(ctx context.Context, id string) (*document, error)
 		if err != nil {
 			return nil, fmt.Errorf("revoked assertion: %w", err)
 		}
-		return ready(http.StatusGone, stub, "application/ld+json", "public, max-age=60", documentCSP, award.ID, d.until()), nil
+		return ready(http.StatusGone, stub, "application/ld+json", "public, max-age=60", "", award.ID, d.until()), nil
 	}
 	body, err := d.stored(ctx, a.SHA256)
 	if err != nil {
 		return nil, err
 	}
-	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=60", documentCSP, award.ID, d.until()), nil
+	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=60", "", award.ID, d.until()), nil
 }
 
 func (d *documents) badgeClass(ctx context.Context, id string) (*document, error) {
@@ -220,7 +222,7 @@ func (d *documents) badgeClass(ctx context.Context, id string) (*document, error
 	if err != nil {
 		return nil, err
 	}
-	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=86400", documentCSP, "", d.until()), nil
+	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=86400", "", "", d.until()), nil
 }
 
 func (d *documents) issuer(ctx context.Context, id string) (*document, error) {
@@ -228,7 +230,7 @@ func (d *documents) issuer(ctx context.Context, id string) (*document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
 	}
-	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=300", documentCSP, "", d.until()), nil
+	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=300", "", "", d.until()), nil
 }
 
 // image serves stored pictures. Only pictures: other documents in the same
@@ -266,15 +268,19 @@ func (d *documents) until() time.Time { return d.cfg.Now().Add(documentTTL) }
 func ready(status int, body []byte, mediaType, cacheControl, csp, award string, until time.Time) *document {
 	sum := sha256.Sum256(body)
 	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
-	return &document{status: status, body: body, etag: etag, award: award, until: until, headers: [][2]any{
+	doc := &document{status: status, body: body, etag: etag, award: award, until: until, headers: [][2]any{
 		{"Content-Type", []string{mediaType}},
 		{"Content-Length", []string{strconv.Itoa(len(body))}},
 		{"Cache-Control", []string{cacheControl}},
 		{"Etag", []string{etag}},
 		{"Access-Control-Allow-Origin", []string{"*"}},
-		{"Content-Security-Policy", []string{csp}},
-		{"Cross-Origin-Resource-Policy", []string{"cross-origin"}},
 	}}
+	if csp != "" {
+		// What a browser may show. JSON it does not (nosniff), and every header
+		// costs: with eight of them net/http's map of them still is a small one.
+		doc.headers = append(doc.headers, [2]any{"Content-Security-Policy", []string{csp}}, [2]any{"Cross-Origin-Resource-Policy", []string{"cross-origin"}})
+	}
+	return doc
 }
 
 // keep remembers a document; when the room is full it starts afresh, which

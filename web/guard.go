@@ -48,10 +48,10 @@ func (s *Server) guard(router http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h["X-Content-Type-Options"] = headerNosniff
-		h["Referrer-Policy"] = headerReferrer
 		if strings.HasPrefix(r.URL.Path, "/ob/") && s.docs.serve(w, r) {
 			return
 		}
+		h["Referrer-Policy"] = headerReferrer
 		id := requestID(r)
 		h.Set("X-Request-Id", id)
 		h.Set("Content-Security-Policy", pageCSP)
