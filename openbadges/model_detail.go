@@ -32,8 +32,9 @@ type Related struct {
 }
 
 // Endorsement is a third party's word for a badge, a profile or an award. It
-// may be nothing but a link (ID), a document with a proof of its own (Document,
-// never changed, or JWT), or both. The other fields repeat what Document says.
+// is nothing but a link (ID), or a document with a proof of its own, which is
+// never changed: Document as JSON, or JWT. The other fields repeat what Document
+// says.
 type Endorsement struct {
 	ID       string
 	Subject  string // id of what is endorsed

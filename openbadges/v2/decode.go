@@ -22,6 +22,7 @@ func DecodeAssertion(doc []byte) (Assertion, Notes, error) {
 	var a Assertion
 	a.ID = o.Text("id", "@id")
 	o.CheckType("Assertion")
+	a.Endorsements = endorsements(o)
 	a.UID = o.Text("uid")
 	a.Award.Recipient = recipient(o)
 	a.Award.BadgeClass = linkedClass(o)
@@ -137,7 +138,7 @@ func DecodeBadgeClass(doc []byte) (openbadges.BadgeClass, Notes, error) {
 
 func badgeClass(o *wire.Object) openbadges.BadgeClass {
 	c := openbadges.BadgeClass{ID: o.Text("id", "@id")}
-	o.CheckType("BadgeClass")
+	c.Types = o.CheckType("BadgeClass")
 	c.Name = o.Text("name")
 	c.Description = o.Text("description")
 	if strings.Contains(c.Description, "</") || strings.Contains(c.Description, "<p>") {
@@ -163,6 +164,8 @@ func badgeClass(o *wire.Object) openbadges.BadgeClass {
 		}
 	}
 	c.Language = o.Text("@language")
+	c.Related = related(o)
+	c.Endorsements = endorsements(o)
 	c.Unknown = o.Unknown()
 	return c
 }
@@ -177,10 +180,8 @@ func criteria(o *wire.Object) openbadges.Criteria {
 		o.Note(name, "has %d values; only the first is used", len(list))
 	}
 	if c, ok := o.Child(list[0], name); ok {
-		out := openbadges.Criteria{ID: c.Text("id", "@id"), Narrative: c.Text("narrative")}
 		c.Types()
-		keepInside(c)
-		return out
+		return openbadges.Criteria{ID: c.Text("id", "@id"), Narrative: c.Text("narrative"), Unknown: c.UnknownInside()}
 	}
 	s := o.TextOf(list[0], name)
 	if strings.Contains(s, ":") && !strings.ContainsAny(s, " \n") {
@@ -190,11 +191,15 @@ func criteria(o *wire.Object) openbadges.Criteria {
 	return openbadges.Criteria{Narrative: s}
 }
 
-// keepInside notes members of a small object that the model has no place for.
-func keepInside(o *wire.Object) {
-	for _, name := range wire.SortedNames(o.Unknown()) {
-		o.Note(name, "is not carried over")
+// further gives the types beyond the class's own.
+func further(types []string, own string) []string {
+	var out []string
+	for _, t := range types {
+		if t != own {
+			out = append(out, t)
+		}
 	}
+	return out
 }
 
 func picture(o *wire.Object) *openbadges.Image {
@@ -207,10 +212,10 @@ func picture(o *wire.Object) *openbadges.Image {
 		o.Note(name, "has %d values; only the first is used", len(list))
 	}
 	if i, ok := o.Child(list[0], name); ok {
-		out := &openbadges.Image{ID: i.Text("id", "@id"), Caption: i.Text("caption"), Author: i.Text("author")}
 		i.Types()
-		keepInside(i)
-		return out
+		return &openbadges.Image{
+			ID: i.Text("id", "@id"), Caption: i.Text("caption"), Author: i.Text("author"), Unknown: i.UnknownInside(),
+		}
 	}
 	if s := o.TextOf(list[0], name); s != "" {
 		return &openbadges.Image{ID: s}
@@ -232,15 +237,14 @@ func evidence(o *wire.Object) []openbadges.Evidence {
 		out = append(out, openbadges.Evidence{
 			ID: e.Text("id", "@id"), Name: e.Text("name"), Description: e.Text("description"),
 			Narrative: e.Text("narrative"), Genre: e.Text("genre"), Audience: e.Text("audience"),
+			Types: further(e.Types(), "Evidence"), Unknown: e.UnknownInside(),
 		})
-		e.Types()
-		keepInside(e)
 	}
 	return out
 }
 
 func alignments(o *wire.Object) []openbadges.Alignment {
-	raw, name := o.Get("alignment")
+	raw, name := o.Get("alignment", "alignments") // Moodle writes the latter
 	var out []openbadges.Alignment
 	for _, entry := range wire.ListOf(raw) {
 		a, ok := o.Child(entry, name)
@@ -251,14 +255,61 @@ func alignments(o *wire.Object) []openbadges.Alignment {
 			}
 			continue
 		}
+		a.Types()
 		out = append(out, openbadges.Alignment{
 			TargetName: a.Text("targetName", "name"), TargetURL: a.Text("targetUrl", "url"),
 			TargetDescription: a.Text("targetDescription", "description"),
 			TargetFramework:   a.Text("targetFramework", "framework"), TargetCode: a.Text("targetCode"),
-			TargetType: a.Text("targetType"),
+			TargetType: a.Text("targetType"), Unknown: a.UnknownInside(),
 		})
-		a.Types()
-		keepInside(a)
+	}
+	return out
+}
+
+func related(o *wire.Object) []openbadges.Related {
+	raw, name := o.Get("related")
+	var out []openbadges.Related
+	for _, entry := range wire.ListOf(raw) {
+		r, ok := o.Child(entry, name)
+		if !ok {
+			if id := o.TextOf(entry, name); id != "" {
+				out = append(out, openbadges.Related{ID: id})
+			}
+			continue
+		}
+		out = append(out, openbadges.Related{
+			ID: r.Text("id", "@id"), Types: r.Types(), Language: r.Text("@language"), Version: r.Text("version"), Unknown: r.UnknownInside(),
+		})
+	}
+	return out
+}
+
+// endorsements reads links to Endorsements and embedded ones.
+func endorsements(o *wire.Object) []openbadges.Endorsement {
+	raw, name := o.Get("endorsement")
+	var out []openbadges.Endorsement
+	for _, entry := range wire.ListOf(raw) {
+		e, ok := o.Child(entry, name)
+		if !ok {
+			if id := o.TextOf(entry, name); id != "" {
+				out = append(out, openbadges.Endorsement{ID: id})
+			}
+			continue
+		}
+		v := openbadges.Endorsement{ID: e.Text("id", "@id"), IssuedOn: e.When("issuedOn"), Document: entry}
+		if claim, at := e.Get("claim"); claim != nil {
+			if c, ok := e.Child(claim, at); ok {
+				v.Subject, v.Comment = c.Text("id", "@id"), c.Text("endorsementComment")
+			}
+		}
+		if issuer, at := e.Get("issuer"); issuer != nil {
+			if p, ok := e.Child(issuer, at); ok {
+				v.Issuer = profile(p)
+			} else {
+				v.Issuer.ID = e.TextOf(issuer, at)
+			}
+		}
+		out = append(out, v)
 	}
 	return out
 }
@@ -274,13 +325,14 @@ func DecodeIssuer(doc []byte) (openbadges.Profile, Notes, error) {
 
 func profile(o *wire.Object) openbadges.Profile {
 	p := openbadges.Profile{ID: o.Text("id", "@id")}
-	o.CheckType("Issuer", "Profile", "IssuerOrg")
+	p.Types = o.CheckType("Issuer", "Profile", "IssuerOrg")
 	p.Name = o.Text("name")
 	p.URL = o.Text("url")
 	p.Email = o.Text("email")
 	p.Telephone = o.Text("telephone")
 	p.Description = o.Text("description")
 	p.Image = picture(o)
+	p.Endorsements = endorsements(o)
 	p.Unknown = o.Unknown()
 	return p
 }

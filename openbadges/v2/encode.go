@@ -12,7 +12,8 @@ import (
 // EncodeAssertion writes a hosted Assertion. The recipient has to be hashed (see
 // HashRecipient), unless a.PlainRecipient says that it may be read by anybody.
 // A revoked award gives the stub of EncodeRevoked.
-// a.Image is the baked picture; the badge is linked by a.Award.BadgeClass.ID.
+// a.Image is the baked picture; the badge is linked by a.Award.BadgeClass.ID,
+// unless a.Embed says that it is written into the document, with its issuer.
 // The notes are what the model holds and the document does not. The same input
 // gives the same bytes. ErrIncomplete names the members that are missing.
 func EncodeAssertion(a Assertion) ([]byte, Notes, error) {
@@ -23,7 +24,9 @@ func EncodeAssertion(a Assertion) ([]byte, Notes, error) {
 	var lost, missing Notes
 	r := a.Award.Recipient
 	wire.NeedURL(&missing, "id", a.ID)
-	wire.NeedURL(&missing, "badge", a.Award.BadgeClass.ID)
+	if !a.Embed {
+		wire.NeedURL(&missing, "badge", a.Award.BadgeClass.ID)
+	}
 	if a.Award.IssuedOn.IsZero() {
 		missing.Add("issuedOn", "is missing")
 	}
@@ -39,16 +42,21 @@ func EncodeAssertion(a Assertion) ([]byte, Notes, error) {
 	if a.Verification.Type != "" && a.Verification.Type != HostedBadge {
 		missing.Add("verification", "only hosted assertions are written")
 	}
-	if len(missing) > 0 {
-		return nil, nil, wire.Incomplete("assertion", missing)
-	}
-
 	w := wire.NewWriter()
 	w.Put("@context", Context)
 	w.Put("type", "Assertion")
 	w.Put("id", a.ID)
 	w.Put("recipient", identityObject(r))
-	w.Put("badge", a.Award.BadgeClass.ID)
+	if a.Embed {
+		var classLost, classMissing Notes
+		badge := wire.NewWriter()
+		writeClass(badge, a.Award.BadgeClass, true, &classLost, &classMissing)
+		w.Put("badge", badge)
+		lost.AddUnder("badge", classLost)
+		missing.AddUnder("badge", classMissing)
+	} else {
+		w.Put("badge", a.Award.BadgeClass.ID)
+	}
 	w.Put("issuedOn", FormatTime(a.Award.IssuedOn))
 	if !a.Award.Expires.IsZero() {
 		w.Put("expires", FormatTime(a.Award.Expires))
@@ -58,13 +66,21 @@ func EncodeAssertion(a Assertion) ([]byte, Notes, error) {
 	w.Put("narrative", a.Award.Narrative)
 	w.Put("verification", json.RawMessage(`{"type":"HostedBadge"}`))
 	w.Put("uid", a.UID)
+	w.Put("endorsement", endorsementValue(a.Endorsements, &lost))
 	w.PutUnknown(a.Unknown)
+	wire.Losses{Notes: &lost, Version: openbadges.V20}.Award(a.Award)
+	return finish("assertion", w, lost, missing)
+}
 
-	if r.Name() != "" {
-		lost.Add("recipient", "the recipient's name has no place in OB 2.0")
+func finish(what string, w *wire.Writer, lost, missing Notes) ([]byte, Notes, error) {
+	if len(missing) > 0 {
+		return nil, nil, wire.Incomplete(what, missing)
 	}
 	b, err := w.Bytes()
-	return b, lost, err
+	if err != nil {
+		return nil, nil, fmt.Errorf("write %s: %w", what, err)
+	}
+	return b, lost, nil
 }
 
 // EncodeBadgeClass writes a BadgeClass that links its issuer. ErrIncomplete
@@ -72,57 +88,79 @@ func EncodeAssertion(a Assertion) ([]byte, Notes, error) {
 // and the issuer's id.
 func EncodeBadgeClass(c openbadges.BadgeClass) ([]byte, Notes, error) {
 	var lost, missing Notes
-	wire.NeedURL(&missing, "id", c.ID)
-	wire.Need(&missing, "name", c.Name)
-	wire.Need(&missing, "description", c.Description)
+	w := wire.NewWriter()
+	w.Put("@context", Context)
+	writeClass(w, c, false, &lost, &missing)
+	return finish("badge", w, lost, missing)
+}
+
+// writeClass writes the members of a BadgeClass; embedded, it need not have an
+// address of its own, and holds its issuer.
+func writeClass(w *wire.Writer, c openbadges.BadgeClass, embedded bool, lost, missing *Notes) {
+	if embedded {
+		wire.NeedURI(missing, "id", c.ID)
+	} else {
+		wire.NeedURL(missing, "id", c.ID)
+	}
+	wire.Need(missing, "name", c.Name)
+	wire.Need(missing, "description", c.Description)
 	if c.Image == nil || c.Image.ID == "" {
 		missing.Add("image", "is missing")
 	}
 	if c.Criteria.ID == "" && c.Criteria.Narrative == "" {
 		missing.Add("criteria", "is missing: an address or a text is needed")
 	}
-	wire.NeedURL(&missing, "issuer", c.Issuer.ID)
+	if !embedded {
+		wire.NeedURL(missing, "issuer", c.Issuer.ID)
+	}
 	for i, a := range c.Alignments {
-		wire.Need(&missing, fmt.Sprintf("alignment[%d].targetName", i), a.TargetName)
-		wire.Need(&missing, fmt.Sprintf("alignment[%d].targetUrl", i), a.TargetURL)
+		wire.Need(missing, fmt.Sprintf("alignment[%d].targetName", i), a.TargetName)
+		wire.Need(missing, fmt.Sprintf("alignment[%d].targetUrl", i), a.TargetURL)
 	}
-	if len(missing) > 0 {
-		return nil, nil, wire.Incomplete("badge", missing)
-	}
-	w := wire.NewWriter()
-	w.Put("@context", Context)
-	w.Put("type", "BadgeClass")
+	w.Put("type", typeValue("BadgeClass", c.Types))
 	w.Put("id", c.ID)
 	w.Put("name", c.Name)
 	w.Put("description", c.Description)
 	w.Put("image", imageValue(c.Image))
 	w.Put("criteria", criteriaValue(c.Criteria))
-	w.Put("issuer", c.Issuer.ID)
+	if embedded {
+		var issuerLost, issuerMissing Notes
+		issuer := wire.NewWriter()
+		writeIssuer(issuer, c.Issuer, &issuerLost, &issuerMissing)
+		w.Put("issuer", issuer)
+		lost.AddUnder("issuer", issuerLost)
+		missing.AddUnder("issuer", issuerMissing)
+	} else {
+		w.Put("issuer", c.Issuer.ID)
+	}
 	w.Put("tags", c.Tags)
-	w.Put("alignment", alignmentValue(c.Alignments, &lost))
+	w.Put("alignment", alignmentValue(c.Alignments, lost))
 	w.Put("version", c.Version)
 	w.Put("@language", c.Language)
+	w.Put("related", relatedValue(c.Related))
+	w.Put("endorsement", endorsementValue(c.Endorsements, lost))
 	w.PutUnknown(c.Unknown)
-	b, err := w.Bytes()
-	return b, lost, err
+	wire.Losses{Notes: lost, Version: openbadges.V20}.Class(c)
 }
 
 // EncodeIssuer writes an issuer's Profile. ErrIncomplete names what OB 2.0
 // requires of an issuer and p lacks: id, name, url and a real e-mail address.
 func EncodeIssuer(p openbadges.Profile) ([]byte, Notes, error) {
-	var missing Notes
-	wire.NeedURL(&missing, "id", p.ID)
-	wire.Need(&missing, "name", p.Name)
-	wire.NeedURL(&missing, "url", p.URL)
+	var lost, missing Notes
+	w := wire.NewWriter()
+	w.Put("@context", Context)
+	writeIssuer(w, p, &lost, &missing)
+	return finish("issuer", w, lost, missing)
+}
+
+func writeIssuer(w *wire.Writer, p openbadges.Profile, lost, missing *Notes) {
+	wire.NeedURL(missing, "id", p.ID)
+	wire.Need(missing, "name", p.Name)
+	wire.NeedURL(missing, "url", p.URL)
 	if addr, err := mail.ParseAddress(p.Email); err != nil || addr.Address != p.Email {
 		missing.Add("email", "is not an e-mail address")
 	}
-	if len(missing) > 0 {
-		return nil, nil, wire.Incomplete("issuer", missing)
-	}
-	w := wire.NewWriter()
-	w.Put("@context", Context)
-	w.Put("type", "Issuer")
+	w.Put("type", typeValue("Issuer", p.Types))
 	w.Put("id", p.ID)
 	w.Put("name", p.Name)
 	w.Put("url", p.URL)
@@ -130,9 +168,9 @@ func EncodeIssuer(p openbadges.Profile) ([]byte, Notes, error) {
 	w.Put("telephone", p.Telephone)
 	w.Put("description", p.Description)
 	w.Put("image", imageValue(p.Image))
+	w.Put("endorsement", endorsementValue(p.Endorsements, lost))
 	w.PutUnknown(p.Unknown)
-	b, err := w.Bytes()
-	return b, nil, err
+	wire.Losses{Notes: lost, Version: openbadges.V20}.Profile(p)
 }
 
 // EncodeRevoked writes the stub that stands, with HTTP status 410, in the place
@@ -167,7 +205,7 @@ func imageValue(i *openbadges.Image) any {
 	switch {
 	case i == nil || i.ID == "":
 		return nil
-	case i.Caption == "" && i.Author == "":
+	case i.Caption == "" && i.Author == "" && len(i.Unknown) == 0:
 		return i.ID
 	}
 	w := wire.NewWriter()
@@ -175,16 +213,18 @@ func imageValue(i *openbadges.Image) any {
 	w.Put("id", i.ID)
 	w.Put("caption", i.Caption)
 	w.Put("author", i.Author)
+	w.PutUnknown(i.Unknown)
 	return w
 }
 
 func criteriaValue(c openbadges.Criteria) any {
-	if c.Narrative == "" {
+	if c.Narrative == "" && len(c.Unknown) == 0 {
 		return c.ID
 	}
 	w := wire.NewWriter()
 	w.Put("id", c.ID)
 	w.Put("narrative", c.Narrative)
+	w.PutUnknown(c.Unknown)
 	return w
 }
 
@@ -192,13 +232,14 @@ func evidenceValue(list []openbadges.Evidence) any {
 	out := make([]*wire.Writer, 0, len(list))
 	for _, e := range list {
 		w := wire.NewWriter()
-		w.Put("type", "Evidence")
+		w.Put("type", typeValue("Evidence", e.Types))
 		w.Put("id", e.ID)
 		w.Put("name", e.Name)
 		w.Put("description", e.Description)
 		w.Put("narrative", e.Narrative)
 		w.Put("genre", e.Genre)
 		w.Put("audience", e.Audience)
+		w.PutUnknown(e.Unknown)
 		out = append(out, w)
 	}
 	return out
@@ -214,10 +255,54 @@ func alignmentValue(list []openbadges.Alignment, lost *Notes) any {
 		w.Put("targetDescription", a.TargetDescription)
 		w.Put("targetFramework", a.TargetFramework)
 		w.Put("targetCode", a.TargetCode)
+		w.PutUnknown(a.Unknown)
 		if a.TargetType != "" {
 			lost.Add(fmt.Sprintf("alignment[%d].targetType", i), "has no place in OB 2.0")
 		}
 		out = append(out, w)
+	}
+	return out
+}
+
+// typeValue is a class's own type, with those beyond it where there are any.
+func typeValue(own string, further []string) any {
+	if len(further) == 0 {
+		return own
+	}
+	return append([]string{own}, further...)
+}
+
+func relatedValue(list []openbadges.Related) any {
+	out := make([]*wire.Writer, 0, len(list))
+	for _, r := range list {
+		w := wire.NewWriter()
+		w.Put("id", r.ID)
+		w.Put("type", r.Types)
+		w.Put("@language", r.Language)
+		w.Put("version", r.Version)
+		w.PutUnknown(r.Unknown)
+		out = append(out, w)
+	}
+	return out
+}
+
+// endorsementValue writes links, and embedded Endorsements as they came. One of
+// OB 3.0 has no place: its author has to make another.
+func endorsementValue(list []openbadges.Endorsement, lost *Notes) any {
+	var out []json.RawMessage
+	for i, e := range list {
+		var doc struct {
+			Claim json.RawMessage `json:"claim"`
+		}
+		switch {
+		case len(e.Document) > 0 && json.Unmarshal(e.Document, &doc) == nil && len(doc.Claim) > 0:
+			out = append(out, e.Document)
+		case len(e.Document) == 0 && e.JWT == "" && e.ID != "":
+			link, _ := json.Marshal(e.ID)
+			out = append(out, link)
+		default:
+			lost.Add(fmt.Sprintf("endorsement[%d]", i), "an endorsement of OB 3.0 has no place in OB 2.0")
+		}
 	}
 	return out
 }

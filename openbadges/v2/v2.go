@@ -61,6 +61,10 @@ type Assertion struct {
 	Image        *openbadges.Image // the baked picture, not the badge's own
 	Verification Verification
 	UID          string // OB 1.x
+	Endorsements []openbadges.Endorsement
+	// Embed makes EncodeAssertion write the badge and its issuer into the
+	// assertion, instead of a link to the badge.
+	Embed bool
 	// PlainRecipient allows EncodeAssertion to write a recipient that is not
 	// hashed.
 	PlainRecipient bool
@@ -73,6 +77,7 @@ type Assertion struct {
 func (a Assertion) Model(document []byte) openbadges.Assertion {
 	return openbadges.Assertion{
 		ID: a.ID, Version: openbadges.V20, Award: a.Award, Issuer: a.Award.BadgeClass.Issuer, Document: document,
+		Image: a.Image, Endorsements: a.Endorsements, Unknown: a.Unknown,
 	}
 }
 

@@ -136,6 +136,16 @@ func (o *Object) Unknown() map[string]json.RawMessage {
 	return out
 }
 
+// UnknownInside is Unknown for an object within a document, with the context that
+// the object brings along: its unknown members may mean nothing without it.
+func (o *Object) UnknownInside() map[string]json.RawMessage {
+	out := o.Unknown()
+	if c, ok := o.members["@context"]; ok && out != nil {
+		out["@context"] = c
+	}
+	return out
+}
+
 // Text reads a string. Numbers and booleans become text, an array its first
 // entry, a JSON-LD value object its @value; each is noted.
 func (o *Object) Text(names ...string) string {
