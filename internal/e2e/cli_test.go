@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	simcredly "badgebridge/sandbox/credly"
 )
@@ -86,6 +87,23 @@ func TestEveryMistakeIsOneLineWithCauseAndCure(t *testing.T) {
 	t.Run("a file that is not there", func(t *testing.T) {
 		complaint(t, data, 2, []string{"no such file", "not a URL"}, "verify", filepath.Join(dir, "none.json"))
 	})
+}
+
+func TestARedisThatIsNotThereStopsNothingAndIsSaidOnce(t *testing.T) {
+	g := New(t, Options{Env: map[string]string{"BADGEBRIDGE_REDIS_URL": fmt.Sprintf("redis://127.0.0.1:%d", FreePort(t))}}).Start()
+	Eventually(t, 20*time.Second, "readyz says what is degraded", func() error {
+		code, body := get(t, g.URL+"/readyz", "")
+		if code != http.StatusOK || !strings.Contains(string(body), `"degraded"`) || !strings.Contains(string(body), "Redis") {
+			return fmt.Errorf("%d %s", code, body)
+		}
+		return nil
+	})
+	if n := strings.Count(g.Said(), "working without Redis"); n != 1 || !strings.Contains(g.Said(), "redis_url") {
+		t.Errorf("said %d times:\n%s", n, g.Said())
+	}
+	if strings.Contains(g.Said(), "pool.go") {
+		t.Error("the library prints on its own")
+	}
 }
 
 func TestARemoteThatIsWrongSaysSoInItsOwnWords(t *testing.T) {

@@ -111,6 +111,7 @@ func Open(ctx context.Context, cfg Config) (*Cache, error) {
 	if opts.PoolSize == 0 {
 		opts.PoolSize = 16
 	}
+	redis.SetLogger(mute{})
 	c.rdb = redis.NewClient(opts)
 
 	running, end := context.WithCancel(context.WithoutCancel(ctx))

@@ -61,7 +61,7 @@ func (c *Cache) away(ctx context.Context, err error) {
 	}
 	why := "Redis does not answer: " + err.Error()
 	if c.state.why.Swap(&why) == nil {
-		c.log.WarnContext(ctx, "working without Redis", "reason", err.Error())
+		c.log.WarnContext(ctx, "working without Redis until it is back: nobody is signed out, limits are counted by each process; start it, or correct redis_url", "reason", err.Error())
 	}
 }
 
@@ -161,3 +161,9 @@ func (c *Cache) deleteAll(ctx context.Context) error {
 		cursor = next
 	}
 }
+
+// mute takes what the library itself would print, once a second while Redis is
+// away: away and back are told by us.
+type mute struct{}
+
+func (mute) Printf(context.Context, string, ...any) {}
