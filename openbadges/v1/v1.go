@@ -89,8 +89,6 @@ func FromModel(a openbadges.Assertion, id string) (Assertion, Notes) {
 	var notes Notes
 	if a.Version != openbadges.V11 {
 		a = wire.Foreign(a, openbadges.V11, &notes)
-	}
-	if a.Version == openbadges.V30 {
 		a = wire.OneIssuer(a, openbadges.V11, &notes)
 	}
 	if a.Version == openbadges.V20 || a.Version == openbadges.V30 {

@@ -13,9 +13,10 @@ func FromModel(a openbadges.Assertion, id string) (Assertion, Notes) {
 	var notes Notes
 	if a.Version != openbadges.V20 {
 		a = wire.Foreign(a, openbadges.V20, &notes)
+		a = wire.OneIssuer(a, openbadges.V20, &notes)
+		wire.ClassID(&a.Award.BadgeClass, &notes)
 	}
 	if a.Version == openbadges.V30 {
-		a = wire.OneIssuer(a, openbadges.V20, &notes)
 		a = wire.OneIdentity(a, &notes, openbadges.IdentityEmail, openbadges.IdentityURL, openbadges.IdentityTelephone, openbadges.IdentityID)
 	}
 	out := Assertion{

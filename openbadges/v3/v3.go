@@ -103,7 +103,7 @@ func (c Credential) Lost() Notes {
 	var lost Notes
 	has := func(is bool, path string) {
 		if is {
-			lost.Add(path, "belongs to the credential that was read")
+			lost.Add(path, "belongs to the credential that was read and is not carried over")
 		}
 	}
 	has(c.Name != "" && c.Name != c.Award.BadgeClass.Name, "name")

@@ -64,8 +64,8 @@ func (l Losses) Profile(p openbadges.Profile) {
 	l.Has(p.DateOfBirth != "", "dateOfBirth")
 }
 
-// OneIssuer makes the issuer of an OB 3.0 assertion that of its badge too: older
-// versions know one issuer only, by an address of the web.
+// OneIssuer makes the issuer of an assertion that of its badge too: versions before
+// 3.0 know one issuer only, by an address of the web.
 func OneIssuer(a openbadges.Assertion, to openbadges.Version, notes *openbadges.Notes) openbadges.Assertion {
 	was := a.Award.BadgeClass.Issuer
 	if a.Issuer.ID != "" && was.ID != "" && was.ID != a.Issuer.ID {
@@ -75,11 +75,24 @@ func OneIssuer(a openbadges.Assertion, to openbadges.Version, notes *openbadges.
 		a.Issuer = was
 	}
 	if !IsWeb(a.Issuer.ID) && IsWeb(a.Issuer.URL) {
-		notes.Add("badge.issuer.id", "%q is not an address of the web; the issuer's own address takes its place", a.Issuer.ID)
+		if a.Issuer.ID == "" {
+			notes.Add("badge.issuer.id", "is missing; the issuer's own address takes its place")
+		} else {
+			notes.Add("badge.issuer.id", "%q is not an address of the web; the issuer's own address takes its place", a.Issuer.ID)
+		}
 		a.Issuer.ID = a.Issuer.URL
 	}
 	a.Award.BadgeClass.Issuer = a.Issuer
 	return a
+}
+
+// ClassID gives an embedded badge that has no id of its own one that is derived
+// from what it says.
+func ClassID(c *openbadges.BadgeClass, notes *openbadges.Notes) {
+	if c.ID == "" && c.Name != "" {
+		c.ID = DerivedID("badge " + c.Issuer.URL + "\n" + c.Name + "\n" + c.Description)
+		notes.Add("badge.id", "is missing; it got one of its own")
+	}
 }
 
 // OneIdentity makes the first identifier of a kind that the version knows the
@@ -154,7 +167,7 @@ type foreign struct {
 func (f foreign) types(in []string) []string {
 	var out []string
 	for _, t := range in {
-		if IsWeb(t) {
+		if IsWeb(t) && !strings.HasPrefix(t, "https://w3id.org/openbadges#") { // ours: see v3.FromModel
 			out = append(out, t)
 		}
 	}
