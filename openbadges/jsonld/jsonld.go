@@ -132,6 +132,7 @@ type Processor struct {
 	limits   Limits
 	contexts map[string]map[string]any
 	first303 map[string]any // context-3.0.3.json before it was changed
+	terms    map[string][]string
 }
 
 // New makes a Processor. It reads the built-in contexts: make one and keep it.
@@ -148,6 +149,7 @@ func New(cfg Config) *Processor {
 	}
 	p.first303 = p.contexts[openBadges303]
 	p.contexts[openBadges303] = amended(p.first303)
+	p.terms = terms(p.contexts)
 	return p
 }
 
@@ -167,15 +169,19 @@ func (p *Processor) Context(url string) (map[string]any, error) {
 // mean nothing outside of the result. Errors: ErrLimit, ErrUnsafe, ErrContext,
 // ErrInvalid, ErrUnsupported, the context's.
 func (p *Processor) Quads(ctx context.Context, doc map[string]any) ([]rdfc.Quad, error) {
+	return p.run(ctx, doc, false)
+}
+
+func (p *Processor) run(ctx context.Context, doc map[string]any, plain bool) ([]rdfc.Quad, error) {
 	if err := p.checkDocument(doc); err != nil {
 		return nil, err
 	}
 	l := &loader{ctx: ctx, p: p, left: p.limits.MaxLoads}
-	quads, err := l.quads(doc)
+	quads, err := l.quads(doc, plain)
 	if err != nil && l.saw303 && ctx.Err() == nil {
 		// It may have been issued before the context was changed.
 		old := &loader{ctx: ctx, p: p, left: p.limits.MaxLoads, old303: true}
-		if again, err := old.quads(doc); err == nil {
+		if again, err := old.quads(doc, plain); err == nil {
 			return again, nil
 		}
 	}
@@ -195,20 +201,26 @@ func (p *Processor) Canonicalize(ctx context.Context, doc map[string]any, hash c
 
 // quads expands and converts. A panic in the expansion, which is not our code,
 // is an error of the document's.
-func (l *loader) quads(doc map[string]any) (quads []rdfc.Quad, err error) {
+func (l *loader) quads(doc map[string]any, plain bool) (quads []rdfc.Quad, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			quads, err = nil, fmt.Errorf("%w: %.200v", ErrInvalid, r)
 		}
 	}()
-	expanded, err := ld.NewJsonLdProcessor().Expand(doc, &ld.JsonLdOptions{
-		ProcessingMode: ld.JsonLd_1_1, DocumentLoader: l, SafeMode: true, CompactArrays: true,
-	})
+	opt := &ld.JsonLdOptions{ProcessingMode: ld.JsonLd_1_1, DocumentLoader: l, SafeMode: true, CompactArrays: true}
+	check := &plainCheck{p: l.p, doc: doc, said: map[string]string{}}
+	if plain {
+		opt.ExpandedElementHandler = check.element
+	}
+	expanded, err := ld.NewJsonLdProcessor().Expand(doc, opt)
 	switch {
 	case l.err != nil:
 		return nil, l.err
 	case err != nil:
 		return nil, expandError(err)
+	}
+	if err := check.finish(); err != nil {
+		return nil, err
 	}
 	return toQuads(expanded)
 }
