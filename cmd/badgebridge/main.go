@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -76,7 +77,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer, 
 	root.SetArgs(args)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(c.serve(), c.setup(), c.migrate(), c.version(), c.remotes(), c.sync(), c.verify(), c.bake(), c.unbake(), c.convert(), c.sandbox())
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	var exit *exitError
 	switch {
 	case err == nil:
@@ -89,7 +90,13 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer, 
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return exitYes // asked to stop
 	}
-	fmt.Fprintln(errw, "badgebridge: "+err.Error())
+	text := err.Error()
+	for _, usage := range []string{"accepts ", "unknown flag", "unknown shorthand", "unknown command", "required flag", "flag needs", "invalid argument"} {
+		if strings.HasPrefix(text, usage) {
+			text += fmt.Sprintf("; `%s --help` says how it is called", cmd.CommandPath())
+		}
+	}
+	fmt.Fprintln(errw, "badgebridge: "+text)
 	return exitBad
 }
 
