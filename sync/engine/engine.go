@@ -13,6 +13,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"badgebridge/adapters"
@@ -69,6 +70,7 @@ type Engine struct {
 	// The loops sleep on these.
 	wake     chan struct{}
 	wakePull chan struct{}
+	pulled   sync.Map // the remotes that this process has pulled
 }
 
 // New makes an engine. It does no I/O.

@@ -63,7 +63,8 @@ func (e *Engine) Sync(ctx context.Context, name adapters.Remote, o SyncOptions) 
 	if !ok {
 		return store.Run{}, fmt.Errorf("remote %s is being pulled by another process: %w", name, store.ErrStale)
 	}
-	if o.Cause == "schedule" && dirty {
+	// Every remote is made due at the start: the first pull is nobody's hint.
+	if _, again := e.pulled.LoadOrStore(name, true); again && o.Cause == "schedule" && dirty {
 		o.Cause = "webhook"
 	}
 	p := &pull{e: e, remote: r, adapter: adapter}
