@@ -236,6 +236,13 @@ func Eventually(t testing.TB, within time.Duration, what string, f func() error)
 	}
 }
 
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // lines keeps what a program prints.
 type lines struct {
 	mu  sync.Mutex

@@ -12,13 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"badgebridge/adapters"
 	"badgebridge/internal/testenv/postgres"
 	"badgebridge/openbadges"
 	simcredly "badgebridge/sandbox/credly"
 	"badgebridge/sandbox/site"
 	"badgebridge/store"
-	"badgebridge/store/sqlstore"
 )
 
 // assassin stands between the gateway and the simulated Credly and kills the
@@ -186,39 +184,4 @@ remotes:
 func settled(ctx context.Context, db store.Store, awards int) bool {
 	n, err := db.CountPushes(ctx)
 	return err == nil && n[store.PushDone] == awards
-}
-
-// openStore opens the gateway's own database beside it.
-func openStore(t testing.TB, url string) *sqlstore.DB {
-	t.Helper()
-	db, err := sqlstore.Open(t.Context(), url, sqlstore.Options{KeepSchema: true})
-	must(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	return db
-}
-
-// classOf waits until the gateway has read the remote's catalog, and returns
-// its first badge.
-func classOf(t testing.TB, db store.Store, remote adapters.Remote) store.Class {
-	t.Helper()
-	var out store.Class
-	Eventually(t, 30*time.Second, "the catalog of "+string(remote)+" is read", func() error {
-		classes, err := db.Classes(t.Context(), remote)
-		if err != nil {
-			return err
-		}
-		if len(classes) == 0 {
-			return fmt.Errorf("no badges yet")
-		}
-		out = classes[0]
-		return nil
-	})
-	return out
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
