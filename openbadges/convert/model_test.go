@@ -264,7 +264,9 @@ type reporter interface {
 	Fatalf(format string, args ...any)
 }
 
-type fataler interface{ Fatalf(format string, args ...any) }
+type fataler interface {
+	Fatalf(format string, args ...any)
+}
 
 // forget takes out of an assertion what a note says is lost. A note that names
 // nothing it knows is a mistake: people could not tell what it is about.
