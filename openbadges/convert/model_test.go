@@ -264,10 +264,6 @@ type reporter interface {
 	Fatalf(format string, args ...any)
 }
 
-type fataler interface {
-	Fatalf(format string, args ...any)
-}
-
 // forget takes out of an assertion what a note says is lost. A note that names
 // nothing it knows is a mistake: people could not tell what it is about.
 func forget(t reporter, a *openbadges.Assertion, notes openbadges.Notes) {

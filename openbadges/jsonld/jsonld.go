@@ -231,7 +231,7 @@ func expandError(err error) error {
 	if errors.As(err, &e) && e.Code == ld.InvalidProperty {
 		kind = ErrUnsafe
 	}
-	return fmt.Errorf("%w: %.300v", kind, err)
+	return fmt.Errorf("%w: %.300v", kind, err) //nolint:errorlint // the cause is only quoted, and cut to a length that fits a report
 }
 
 // loader is what json-gold asks for contexts, for one document.

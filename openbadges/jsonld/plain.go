@@ -183,9 +183,9 @@ func collect(out map[string][]string, local any, prefixes map[string]string) {
 		if term == "" || strings.HasPrefix(term, "@") {
 			continue
 		}
-		id, isString := v.(string)
-		def, isMap := v.(map[string]any)
-		if isMap {
+		id, _ := v.(string)
+		if def, isMap := v.(map[string]any); isMap {
+			var isString bool
 			if id, isString = def["@id"].(string); !isString {
 				id = term // a compact IRI that is a term
 			}
