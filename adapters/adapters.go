@@ -223,9 +223,27 @@ type Catalog interface {
 	BadgeClasses(ctx context.Context, from Cursor) (ClassPage, error)
 }
 
-// CatalogWriter creates or changes a badge at the remote, once per Key.
+// ClassDraft is what a CatalogWriter writes. Of BadgeClass its name, description
+// and criteria count; what is "" there stays as it is at the remote.
+type ClassDraft struct {
+	// Key names the badge for ever: the first call makes it, later ones change
+	// it.
+	Key Key
+	// Class is an existing badge at the remote that Key shall name from now on;
+	// "" when it is Key's own.
+	Class      Ref
+	BadgeClass openbadges.BadgeClass
+	Image      []byte // PNG or JPEG; nil: stays as it is
+	LinkURL    string // where the badge comes from, for people; "": stays as it is
+}
+
+// CatalogWriter creates or changes badges at the remote.
 type CatalogWriter interface {
-	PutBadgeClass(ctx context.Context, k Key, c openbadges.BadgeClass, image []byte) (Ref, error)
+	// PutBadgeClass may be repeated: same Key, same badge. It returns the badge
+	// as it is at the remote afterwards. ErrNotFound when the Key's badge was
+	// deleted there; a Key never makes a second one. ErrRejected names the field
+	// that the remote does not take.
+	PutBadgeClass(ctx context.Context, in ClassDraft) (Class, error)
 }
 
 // Hint says that something may have changed at a remote; it is never taken as

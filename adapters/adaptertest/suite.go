@@ -82,6 +82,7 @@ func Run(t *testing.T, s Suite) {
 	_, backpack := a.(adapters.Backpack)
 	_, notifier := a.(adapters.Notifier)
 	_, catalog := a.(adapters.Catalog)
+	_, catalogWriter := a.(adapters.CatalogWriter)
 
 	runCheck(t, s)
 	if source {
@@ -99,6 +100,9 @@ func Run(t *testing.T, s Suite) {
 	}
 	if catalog {
 		runCatalog(t, s)
+	}
+	if catalogWriter {
+		runCatalogWriter(t, s)
 	}
 	runReadFaults(t, s)
 	runSecrets(t, s)

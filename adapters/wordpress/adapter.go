@@ -58,12 +58,13 @@ type Adapter struct {
 }
 
 var (
-	_ adapters.Source   = (*Adapter)(nil)
-	_ adapters.Issuer   = (*Adapter)(nil)
-	_ adapters.Finder   = (*Adapter)(nil)
-	_ adapters.Revoker  = (*Adapter)(nil)
-	_ adapters.Catalog  = (*Adapter)(nil)
-	_ adapters.Notifier = (*Adapter)(nil)
+	_ adapters.Source        = (*Adapter)(nil)
+	_ adapters.Issuer        = (*Adapter)(nil)
+	_ adapters.Finder        = (*Adapter)(nil)
+	_ adapters.Revoker       = (*Adapter)(nil)
+	_ adapters.Catalog       = (*Adapter)(nil)
+	_ adapters.CatalogWriter = (*Adapter)(nil)
+	_ adapters.Notifier      = (*Adapter)(nil)
 )
 
 // New makes an adapter from its configuration and does no I/O. now is the clock

@@ -175,6 +175,8 @@ func (c *client) classify(status int, w wireError) (error, string) {
 		return adapters.ErrRejected, "No member of the site has the recipient's address. Add the member, or the address to the member's profile, then send again."
 	case "no_such_badge":
 		return adapters.ErrRejected, "The site has no such badge (any more). Choose another in the mapping."
+	case "another_badge":
+		return adapters.ErrConflict, "Either the badge was put under another key before, or the key names another badge. " + words
 	case "no_provider":
 		return adapters.ErrUnavailable, "Neither BadgeOS nor GamiPress is active at the site. " + words
 	case "another_award":

@@ -32,6 +32,8 @@ type wireBadge struct {
 	CriteriaURL string `json:"criteria_url"`
 	Criteria    string `json:"criteria"`
 	ImageURL    string `json:"image_url"`
+	LinkURL     string `json:"link_url"`
+	Key         string `json:"key"`
 	State       string `json:"state"`
 }
 
@@ -81,6 +83,22 @@ type wireGrant struct {
 	Email    string `json:"email"`
 	IssuedOn string `json:"issued_on"`
 	PageURL  string `json:"page_url,omitempty"`
+}
+
+// wireDraft leaves out what shall stay as it is.
+type wireDraft struct {
+	BadgeID     int64      `json:"badge_id,omitempty"`
+	Title       string     `json:"title,omitempty"`
+	Description string     `json:"description,omitempty"`
+	Criteria    string     `json:"criteria,omitempty"`
+	CriteriaURL string     `json:"criteria_url,omitempty"`
+	LinkURL     string     `json:"link_url,omitempty"`
+	Image       *wireImage `json:"image,omitempty"`
+}
+
+type wireImage struct {
+	MediaType string `json:"media_type"`
+	Data      []byte `json:"data"`
 }
 
 type wireRevocation struct {

@@ -40,6 +40,7 @@ func (s *Site) api() http.Handler {
 	for pattern, h := range map[string]func(*call) (int, any, *refusal){
 		"GET /badgebridge/v1/site":                   s.getSite,
 		"GET /badgebridge/v1/badges":                 s.listBadges,
+		"PUT /badgebridge/v1/badges/by-key/{key}":    s.putBadge,
 		"GET /badgebridge/v1/members":                s.listMembers,
 		"GET /badgebridge/v1/awards":                 s.listAwards,
 		"POST /badgebridge/v1/awards":                s.grantAward,

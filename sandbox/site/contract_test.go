@@ -31,7 +31,7 @@ func TestTheSimulatedSiteKeepsTheContract(t *testing.T) {
 			// A pause that no test waits for: only RetryWebhooks sends again.
 			s, base := start(t, site.Config{Timezone: zone, RetryAfter: time.Minute})
 			uuid, home := s.Identity()
-			sitecontract.Run(t, sitecontract.Target{RestURL: base + "/wp-json", UUID: uuid, Home: home, Control: hands{s}})
+			sitecontract.Run(t, sitecontract.Target{RestURL: base + "/wp-json", UUID: uuid, Home: home, Control: hands{s}, WritesBadges: true})
 		})
 	}
 }
@@ -39,7 +39,7 @@ func TestTheSimulatedSiteKeepsTheContract(t *testing.T) {
 func TestTheSimulatedSiteKeepsTheContractWithoutPrettyAddresses(t *testing.T) {
 	s, base := start(t, site.Config{RetryAfter: time.Minute})
 	uuid, home := s.Identity()
-	sitecontract.Run(t, sitecontract.Target{RestURL: base + "/?rest_route=", UUID: uuid, Home: home, Control: hands{s}})
+	sitecontract.Run(t, sitecontract.Target{RestURL: base + "/?rest_route=", UUID: uuid, Home: home, Control: hands{s}, WritesBadges: true})
 }
 
 // hands are the people of the simulated site.

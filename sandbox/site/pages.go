@@ -148,9 +148,10 @@ func (s *Site) badgeImage(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	w.Header().Set("Content-Type", "image/png")
+	data := s.image(*b)
+	w.Header().Set("Content-Type", http.DetectContentType(data)) // a PNG or a JPEG
 	w.Header().Set("Cache-Control", "max-age=300")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(s.image(*b)))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
 // askWho is the sign-in page: no password, the demo's members to choose from.

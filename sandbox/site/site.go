@@ -195,11 +195,14 @@ func (s *Site) routes() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
-	return http.MaxBytesHandler(http.NewCrossOriginProtection().Handler(byParameter), 1<<20)
+	return http.MaxBytesHandler(http.NewCrossOriginProtection().Handler(byParameter), 4<<20)
 }
 
 // image draws a badge's seal once.
 func (s *Site) image(b Badge) []byte {
+	if b.Image != nil {
+		return b.Image
+	}
 	key := fmt.Sprint(b.Hue, b.Shape, b.Glyph)
 	s.mu.Lock()
 	data, ok := s.seals[key]

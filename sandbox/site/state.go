@@ -28,6 +28,14 @@ type Badge struct {
 	Hue          float64    `json:"hue"`
 	Shape        seal.Shape `json:"shape"`
 	Glyph        seal.Glyph `json:"glyph"`
+
+	// What the gateway brought. Image is drawn from Hue, Shape and Glyph when nil;
+	// ImageNo counts how often it was changed.
+	Image       []byte `json:"image,omitempty"`
+	ImageNo     int    `json:"image_no,omitempty"`
+	CriteriaURL string `json:"criteria_url,omitempty"` // the badge's own page when ""
+	LinkURL     string `json:"link_url,omitempty"`
+	Key         string `json:"key,omitempty"`
 }
 
 // Span is how long an award of a badge holds.
@@ -86,8 +94,10 @@ type state struct {
 	Members  []Member         `json:"members"`
 	Entries  []entry          `json:"entries"`
 	Grants   map[string]grant `json:"grants"`
-	Feed     []change         `json:"feed"`
-	Last     struct {
+	// BadgeKeys remembers which badge a gateway's key names, for ever.
+	BadgeKeys map[string]int64 `json:"badge_keys,omitempty"`
+	Feed      []change         `json:"feed"`
+	Last      struct {
 		Badge, Member, Entry, Seq int64
 	} `json:"last"`
 	Pairing *Pairing `json:"pairing,omitempty"`

@@ -19,6 +19,8 @@ type wireBadge struct {
 	CriteriaURL  string `json:"criteria_url"`
 	Criteria     string `json:"criteria"`
 	ImageURL     string `json:"image_url"`
+	LinkURL      string `json:"link_url,omitempty"`
+	Key          string `json:"key,omitempty"`
 	Type         string `json:"type"`
 	State        string `json:"state"`
 	ExpiresAfter *Span  `json:"expires_after,omitempty"`
@@ -70,6 +72,13 @@ func (s *Site) wireBadge(b Badge) wireBadge {
 	w := wireBadge{
 		ID: b.ID, Title: b.Title, Description: b.Description, Criteria: b.Criteria, Type: b.Type, State: "published",
 		CriteriaURL: s.cfg.BaseURL + "/badges/" + id, ImageURL: s.cfg.BaseURL + "/badge-images/" + id + ".png", ExpiresAfter: b.ExpiresAfter,
+	}
+	w.LinkURL, w.Key = b.LinkURL, b.Key
+	if b.CriteriaURL != "" {
+		w.CriteriaURL = b.CriteriaURL
+	}
+	if b.ImageNo > 0 {
+		w.ImageURL += "?v=" + strconv.Itoa(b.ImageNo)
 	}
 	if b.Draft {
 		w.State = "draft"

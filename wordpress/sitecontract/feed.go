@@ -22,6 +22,13 @@ type badge struct {
 	Version string `json:"version"`
 	Title   string `json:"title"`
 	State   string `json:"state"`
+
+	Description string `json:"description"`
+	Criteria    string `json:"criteria"`
+	CriteriaURL string `json:"criteria_url"`
+	ImageURL    string `json:"image_url"`
+	LinkURL     string `json:"link_url"`
+	Key         string `json:"key"`
 }
 
 type member struct {

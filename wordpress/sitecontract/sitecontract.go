@@ -9,6 +9,7 @@ package sitecontract
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 )
@@ -25,6 +26,10 @@ type Target struct {
 	// Control is the site's people. The suite itself pairs the site, with a gateway
 	// that it plays, so it needs no key.
 	Control Control
+
+	// WritesBadges: the site takes putBadge. Without it those promises are not
+	// tested.
+	WritesBadges bool
 
 	Client *http.Client     // nil: one with a timeout of 30 s
 	Now    func() time.Time // the site's clock; nil: time.Now
@@ -75,10 +80,24 @@ func Run(t *testing.T, target Target) {
 	}
 	s := &suite{Target: target}
 	s.pair(t)
-	for _, promise := range []struct {
-		name string
-		test func(*suite, *testing.T)
-	}{
+	promises := slices.Concat(readPromises, lastPromises)
+	if target.WritesBadges {
+		promises = slices.Concat(readPromises, badgePromises, lastPromises)
+	}
+	for _, p := range promises {
+		if !t.Run(p.name, func(t *testing.T) { p.test(s, t) }) && t.Failed() && s.unpaired {
+			t.Fatal("the site lost its pairing; nothing more can be tested")
+		}
+	}
+}
+
+type promise struct {
+	name string
+	test func(*suite, *testing.T)
+}
+
+var (
+	readPromises = []promise{
 		{"the site says who it is", (*suite).site},
 		{"an unsigned or badly signed call is refused", (*suite).signatures},
 		{"a signed call works once", (*suite).replay},
@@ -100,6 +119,15 @@ func Run(t *testing.T, target Target) {
 		{"what vanishes silently is absent without a tombstone", (*suite).silentDelete},
 		{"a member who is gone leaves awards without a member", (*suite).memberGone},
 		{"a changed address is in the feed", (*suite).addressChanged},
+	}
+	badgePromises = []promise{
+		{"putting a badge twice with one key makes one", (*suite).putTwice},
+		{"what a put leaves out stays as it is", (*suite).putPart},
+		{"a badge's image comes back and changes its address when changed", (*suite).putImage},
+		{"an existing badge can be put under a key", (*suite).putExisting},
+		{"a badge that can't be is refused with its field", (*suite).putRefused},
+	}
+	lastPromises = []promise{
 		{"a restored backup makes newer cursors gone", (*suite).restored},
 		{"a cursor that never was is gone", (*suite).strangeCursor},
 		{"a webhook is signed and names the award", (*suite).webhook},
@@ -107,9 +135,5 @@ func Run(t *testing.T, target Target) {
 		{"a clone neither answers nor sends webhooks", (*suite).clone},
 		{"a wrong pairing code is refused in words", (*suite).pairRefused},
 		{"a cut pairing is dead at once", (*suite).cut},
-	} {
-		if !t.Run(promise.name, func(t *testing.T) { promise.test(s, t) }) && t.Failed() && s.unpaired {
-			t.Fatal("the site lost its pairing; nothing more can be tested")
-		}
 	}
-}
+)
