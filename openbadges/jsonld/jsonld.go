@@ -3,7 +3,9 @@
 // processors drop what a context does not define, this one fails, because what
 // is dropped is not covered by the signature.
 //
-// Expansion is json-gold's; the way from the expanded form to quads is our own,
+// A document whose contexts are all built in, and which uses them as credentials
+// do, goes from JSON to quads by tables of terms (scope.go, fast.go). Any other one
+// is expanded; tests hold both ways equal. Expansion is json-gold's; the way from the expanded form to quads is our own,
 // since json-gold drops relative and unusual IRIs there without a word. The
 // contexts that credentials use are built in (see contexts/README.md). Any other
 // one comes from a Loader that the caller gives, and without it is an error:
@@ -22,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync/atomic"
 
 	"github.com/piprate/json-gold/ld"
 
@@ -125,14 +128,15 @@ func amended(first map[string]any) map[string]any {
 	return map[string]any{"@context": terms}
 }
 
-// Processor turns documents into RDF. It never changes once made, and serves
-// any number of goroutines.
+// Processor turns documents into RDF. What it does never changes once it is made,
+// and it serves any number of goroutines.
 type Processor struct {
 	loader   Loader
 	limits   Limits
 	contexts map[string]map[string]any
 	first303 map[string]any // context-3.0.3.json before it was changed
 	terms    map[string][]string
+	made     atomic.Pointer[tables]
 }
 
 // New makes a Processor. It reads the built-in contexts: make one and keep it.
@@ -173,6 +177,17 @@ func (p *Processor) Quads(ctx context.Context, doc map[string]any) ([]rdfc.Quad,
 }
 
 func (p *Processor) run(ctx context.Context, doc map[string]any, plain bool) ([]rdfc.Quad, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if quads, ok := p.fast(doc, plain); ok {
+		return quads, nil
+	}
+	return p.general(ctx, doc, plain)
+}
+
+// general is the way for every document: expansion by json-gold.
+func (p *Processor) general(ctx context.Context, doc map[string]any, plain bool) ([]rdfc.Quad, error) {
 	if err := p.checkDocument(doc); err != nil {
 		return nil, err
 	}
