@@ -107,6 +107,9 @@ func (w *walker) node(m map[string]any, at place) (self rdfc.Term, ok bool) {
 	if self, ok = w.self(m, scope, at); !ok {
 		return self, false
 	}
+	if w.plain && at.key != "" && len(m) > 1 && self == w.root && !commentOnly(m, types) {
+		return self, false // more is said about the document
+	}
 	said := len(w.quads)
 	for _, name := range types {
 		o, ok := w.resource(typeScope, name, true)
@@ -226,16 +229,24 @@ func (w *walker) self(m map[string]any, s *scope, at place) (self rdfc.Term, ok 
 	}
 	if at.key == "" {
 		w.root = self
-	} else if w.plain && len(m) > 1 && self == w.root {
-		return self, false // more is said about the document
 	}
 	return self, true
+}
+
+// commentOnly is endorses, for a node as it is written.
+func commentOnly(m map[string]any, types []string) bool {
+	for key := range m {
+		if key != "id" && key != "type" && key != "@context" && key != "endorsementComment" {
+			return false
+		}
+	}
+	return len(types) == 1 && types[0] == "EndorsementSubject"
 }
 
 // property states what one key says about a node.
 func (w *walker) property(self rdfc.Term, v any, at place) bool {
 	t := at.scope.terms[at.key]
-	if t == nil || w.plain && !t.plain || t.coerce == "@json" || t.container == "@list" {
+	if t == nil || w.plain && !t.plain || t.coerce == "@json" {
 		return false
 	}
 	if t.iri == "@id" {
@@ -251,43 +262,85 @@ func (w *walker) property(self rdfc.Term, v any, at place) bool {
 			return false
 		}
 	}
+	if t.container == "@list" {
+		return w.list(self, t, v, at)
+	}
 	list, isList := v.([]any)
 	if !isList {
-		return w.value(self, t, v, at)
+		return w.state(self, t, v, at)
 	}
 	if !w.count(at.depth) {
 		return false
 	}
 	at.depth++
 	for _, e := range list {
-		if _, isList := e.([]any); isList || !w.value(self, t, e, at) {
+		if !w.state(self, t, e, at) {
 			return false
 		}
 	}
 	return true
 }
 
-// value states one value of a property.
-func (w *walker) value(self rdfc.Term, t *term, v any, at place) bool {
+// state states one value of a property.
+func (w *walker) state(self rdfc.Term, t *term, v any, at place) bool {
+	o, ok := w.value(t, v, at)
+	if ok && o.Kind != rdfc.None {
+		w.emit(self, t.iri, o, at.graph)
+	}
+	return ok
+}
+
+// list states a property whose values are a list.
+func (w *walker) list(self rdfc.Term, t *term, v any, at place) bool {
+	list, isList := v.([]any)
+	switch {
+	case v == nil:
+		return w.count(at.depth)
+	case !isList:
+		list = []any{v}
+	case !w.count(at.depth):
+		return false
+	default:
+		at.depth++
+	}
+	// The node before which the list goes on, and by what.
+	from, by := self, t.iri
+	for _, e := range list {
+		o, ok := w.value(t, e, at)
+		if !ok {
+			return false
+		}
+		if o.Kind == rdfc.None {
+			continue
+		}
+		next := w.fresh()
+		w.emit(from, by, next, at.graph)
+		w.emit(next, rdfNS+"first", o, at.graph)
+		from, by = next, rdfNS+"rest"
+	}
+	w.emit(from, by, iri(rdfNil), at.graph)
+	return true
+}
+
+// value is the term of one value; the zero term when there is none.
+func (w *walker) value(t *term, v any, at place) (o rdfc.Term, ok bool) {
 	if m, ok := v.(map[string]any); ok {
-		return w.object(self, t, m, at)
+		return w.object(t, m, at)
 	}
 	if !w.count(at.depth) {
-		return false
+		return o, false
 	}
 	if v == nil {
-		return true
+		return o, true
 	}
 	if t.container == "@graph" {
-		return false
+		return o, false
 	}
 	reference := t.coerce == "@id" || t.coerce == "@vocab"
 	if s, ok := v.(string); ok && reference {
-		o, ok := w.resource(at.scope, s, t.coerce == "@vocab")
-		w.emit(self, t.iri, o, at.graph)
-		return ok
+		return w.resource(at.scope, s, t.coerce == "@vocab")
 	}
-	o := rdfc.Term{Kind: rdfc.Literal}
+	o.Kind = rdfc.Literal
 	if !reference {
 		o.Datatype = t.coerce
 	}
@@ -300,29 +353,21 @@ func (w *walker) value(self rdfc.Term, t *term, v any, at place) bool {
 	case float64:
 		o.Value, natural = number(v, o.Datatype == xsdNS+"double")
 	default:
-		return false
+		return o, false
 	}
 	if o.Datatype == "" {
 		o.Datatype = natural
 	}
-	w.emit(self, t.iri, o, at.graph)
-	return true
+	return o, true
 }
 
-// object states a value that is a node, or a graph of one node.
-func (w *walker) object(self rdfc.Term, t *term, m map[string]any, at place) bool {
+// object is the term of a value that is a node, or a graph of one node.
+func (w *walker) object(t *term, m map[string]any, at place) (o rdfc.Term, ok bool) {
 	if t.container != "@graph" {
-		o, ok := w.node(m, at)
-		w.emit(self, t.iri, o, at.graph)
-		return ok
+		return w.node(m, at)
 	}
-	outer := at.graph
 	at.graph = w.fresh()
 	said := len(w.quads)
-	_, ok := w.node(m, at)
-	if len(w.quads) == said {
-		return false
-	}
-	w.emit(self, t.iri, at.graph, outer)
-	return ok
+	_, ok = w.node(m, at)
+	return at.graph, ok && len(w.quads) > said
 }

@@ -20,7 +20,7 @@ import (
 //
 // Plain therefore refuses, with ErrUnsafe, a document that says something which
 // a built-in context has a term for in any way but with that term, and one that
-// says more about its root in another place.
+// says more about its root in another place, save for an endorsement's comment.
 func (p *Processor) Plain(ctx context.Context, doc map[string]any) ([]rdfc.Quad, error) {
 	return p.run(ctx, doc, true)
 }
@@ -55,7 +55,7 @@ func (c *plainCheck) element(pointer string, expanded any) {
 		return
 	}
 	id, _ := node["@id"].(string)
-	if id == "" || len(node) == 1 {
+	if id == "" || len(node) == 1 || endorses(node) {
 		return
 	}
 	if pointer == "" {
@@ -63,6 +63,29 @@ func (c *plainCheck) element(pointer string, expanded any) {
 	} else {
 		c.said[id] = pointer
 	}
+}
+
+// What an endorsement says about what it endorses, which may be the document.
+const (
+	endorsementSubject = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#EndorsementSubject"
+	endorsementComment = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#endorsementComment"
+)
+
+// endorses tells whether a node has nothing but an endorsement's comment: none of
+// a credential's own members can have been moved there.
+func endorses(node map[string]any) bool {
+	for property, v := range node {
+		switch property {
+		case "@id", endorsementComment:
+		case "@type":
+			if l, ok := v.([]any); !ok || len(l) != 1 || l[0] != endorsementSubject {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // names holds the properties of a node against the keys that it was made of.

@@ -68,6 +68,23 @@ func TestMoreAboutTheDocumentElsewhereIsRefused(t *testing.T) {
 	if _, err := p.Plain(t.Context(), doc); err != nil {
 		t.Errorf("only naming it: %v", err)
 	}
+	endorsement := parse(t, `{"@context":["https://www.w3.org/ns/credentials/v2","https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"],"id":"urn:e","type":["VerifiableCredential","EndorsementCredential"],
+		"issuer":"did:example:e","credentialSubject":{"type":["EndorsementSubject"],"endorsementComment":"Good."}}`)
+	subject := endorsement["credentialSubject"].(map[string]any)
+	subject["id"] = id
+	doc["endorsement"] = []any{endorsement}
+	if _, err := p.Plain(t.Context(), doc); err != nil {
+		t.Errorf("an endorsement of the document: %v", err)
+	}
+	endorsement["type"] = []any{"VerifiableCredential", "AchievementCredential"}
+	subject["type"] = []any{"EndorsementSubject", "VerifiableCredential"}
+	if _, err := p.Plain(t.Context(), doc); !errors.Is(err, jsonld.ErrUnsafe) {
+		t.Errorf("an endorsement that makes the document a credential: %v", err)
+	}
+	subject["type"], subject["validUntil"] = []any{"EndorsementSubject"}, "2026-02-01T00:00:00Z"
+	if _, err := p.Plain(t.Context(), doc); !errors.Is(err, jsonld.ErrUnsafe) {
+		t.Errorf("an endorsement that carries the document's expiry: %v", err)
+	}
 }
 
 func TestTermsOfAnIssuersOwnAreWelcome(t *testing.T) {

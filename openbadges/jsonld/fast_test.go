@@ -1,0 +1,244 @@
+package jsonld_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"badgebridge/openbadges/jsonld"
+	"badgebridge/openbadges/rdfc"
+)
+
+// bothWays holds the two ways to quads against each other and tells whether the
+// tables had an answer at all.
+func bothWays(tb rapid.TB, p *jsonld.Processor, doc map[string]any) (took bool) {
+	tb.Helper()
+	ctx := context.Background()
+	for _, plain := range []bool{false, true} {
+		fast, ok := p.Fast(doc, plain)
+		if !ok {
+			continue
+		}
+		took = true
+		general, err := p.General(ctx, doc, plain)
+		if err != nil {
+			tb.Fatalf("plain %v: the tables accept what is refused: %v\n%s", plain, err, dump(doc))
+		}
+		if got, want := canonical(tb, fast), canonical(tb, general); got != want {
+			tb.Fatalf("plain %v: the tables give\n%s\nand expansion gives\n%s\n%s", plain, got, want, dump(doc))
+		}
+	}
+	return took
+}
+
+func canonical(tb rapid.TB, quads []rdfc.Quad) string {
+	r, err := rdfc.Canonicalize(context.Background(), quads, rdfc.Options{})
+	if err != nil && !errors.Is(err, rdfc.ErrTooComplex) {
+		tb.Fatal(err)
+	}
+	return string(r.NQuads)
+}
+
+func dump(doc any) string {
+	b, _ := json.Marshal(doc) //nolint:errchkjson // for a message
+	return string(b)
+}
+
+func full(tb testing.TB) []byte {
+	tb.Helper()
+	raw, err := os.ReadFile("testdata/full.json")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return raw
+}
+
+func TestCredentialsGoByTheTables(t *testing.T) {
+	p := jsonld.New(jsonld.Config{})
+	for name, raw := range map[string]string{"small": credential, "full": string(full(t))} {
+		doc := parse(t, raw)
+		for _, plain := range []bool{false, true} {
+			if _, ok := p.Fast(doc, plain); !ok {
+				t.Errorf("%s, plain %v: not by the tables", name, plain)
+			}
+		}
+		bothWays(t, p, doc)
+	}
+	if n := p.Scopes(); n > 100 {
+		t.Errorf("%d scopes for two credentials", n)
+	}
+}
+
+// TestBothWaysAgreeOnTheVectors: whatever the test data has that is JSON, with
+// and without its proof, and the proof by itself as it is signed.
+func TestBothWaysAgreeOnTheVectors(t *testing.T) {
+	dir := vectors(t, ".")
+	p := jsonld.New(jsonld.Config{})
+	seen, took := 0, 0
+	check := func(doc map[string]any) {
+		seen++
+		if bothWays(t, p, doc) {
+			took++
+		}
+	}
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() || filepath.Base(path) == "cases.json" {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		doc, err := jsonld.ParseObject(raw, jsonld.Limits{})
+		if err != nil {
+			return nil //nolint:nilerr // a picture, or a broken document
+		}
+		check(doc)
+		if proof, ok := doc["proof"].(map[string]any); ok {
+			proof["@context"] = doc["@context"]
+			delete(proof, "proofValue")
+			check(proof)
+			delete(doc, "proof")
+			check(doc)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d of %d documents went by the tables", took, seen)
+	if took < 25 {
+		t.Errorf("only %d of %d documents went by the tables", took, seen)
+	}
+}
+
+func TestBothWaysAgreeOnAnyCredential(t *testing.T) {
+	p := jsonld.New(jsonld.Config{})
+	took := 0
+	rapid.Check(t, func(t *rapid.T) {
+		doc := generate(t)
+		if bothWays(t, p, doc) {
+			took++
+		}
+	})
+	if took == 0 {
+		t.Error("no document went by the tables")
+	}
+}
+
+// TestTheTablesAreBounded: a sender can't make them grow without end, nor keep
+// others from using them.
+func TestTheTablesAreBounded(t *testing.T) {
+	p := jsonld.New(jsonld.Config{})
+	urls := contextURLs()
+	for i := range 3000 {
+		n := len(urls)
+		list := []any{urls[i%n], urls[i/n%n], urls[i/n/n%n]}
+		doc := map[string]any{"@context": list, "id": "urn:s", "type": "VerifiableCredential"}
+		p.Fast(doc, false)
+		if got := p.Scopes(); got > jsonld.MaxScopes {
+			t.Fatalf("%d scopes", got)
+		}
+	}
+	p.Fast(parse(t, credential), true) // may find them full, and then makes room
+	if _, ok := p.Fast(parse(t, credential), true); !ok {
+		t.Error("the tables are of no use any more")
+	}
+}
+
+func TestLimitsHoldForTheTablesToo(t *testing.T) {
+	for name, lim := range map[string]jsonld.Limits{
+		"values": {MaxValues: 20}, "depth": {MaxDepth: 4}, "loads": {MaxLoads: 1},
+	} {
+		p := jsonld.New(jsonld.Config{Limits: lim})
+		if _, err := p.Quads(t.Context(), parse(t, credential)); !errors.Is(err, jsonld.ErrLimit) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// A document with just as many values as are allowed is good either way.
+	doc := parse(t, credential)
+	least := 1
+	for ; least < 1000; least++ {
+		if _, err := jsonld.New(jsonld.Config{Limits: jsonld.Limits{MaxValues: least}}).General(t.Context(), doc, true); err == nil {
+			break
+		}
+	}
+	if _, ok := jsonld.New(jsonld.Config{Limits: jsonld.Limits{MaxValues: least}}).Fast(doc, true); !ok {
+		t.Errorf("expansion takes %d values, the tables don't", least)
+	}
+	if _, ok := jsonld.New(jsonld.Config{Limits: jsonld.Limits{MaxValues: least - 1}}).Fast(doc, true); ok {
+		t.Errorf("the tables take more than %d values", least-1)
+	}
+}
+
+// FuzzFastPath changes documents in their structure and compares both ways.
+func FuzzFastPath(f *testing.F) {
+	p := jsonld.New(jsonld.Config{Limits: jsonld.Limits{MaxValues: 2000}})
+	bases := []string{credential, string(full(f)), presentation, status}
+	for i := range bases {
+		f.Add(byte(i), []byte{})
+		f.Add(byte(i), []byte("\x03\x11\x27\x40\x05\x60\x01\x72"))
+	}
+	f.Fuzz(func(t *testing.T, base byte, program []byte) {
+		doc := parse(t, bases[int(base)%len(bases)])
+		if len(program) > 64 {
+			return
+		}
+		mutate(doc, program)
+		bothWays(t, p, doc)
+	})
+}
+
+const presentation = `{"@context":["https://www.w3.org/2018/credentials/v1","https://w3id.org/security/data-integrity/v2"],"id":"urn:p","type":["VerifiablePresentation"],
+"holder":"did:example:holder","verifiableCredential":[{"@context":["https://www.w3.org/2018/credentials/v1","https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json"],"id":"urn:c","type":["VerifiableCredential"],
+"issuer":"did:example:issuer","issuanceDate":"2026-01-01T00:00:00Z","credentialSubject":{"type":"AchievementSubject","achievement":{"id":"urn:a","type":"Achievement","name":"A","tag":["a","b",1,2.5,true,null]}}}],
+"proof":[{"type":"DataIntegrityProof","cryptosuite":"eddsa-rdfc-2022","created":"2026-01-01T00:00:00Z","proofPurpose":"assertionMethod","verificationMethod":"did:example:holder#1"},
+{"type":"DataIntegrityProof","cryptosuite":"eddsa-rdfc-2022","proofPurpose":"authentication","verificationMethod":{"id":"did:example:holder#2"}}]}`
+
+const status = `{"@context":["https://www.w3.org/ns/credentials/v2"],"id":"https://issuer.example.org/status/1","type":["VerifiableCredential","BitstringStatusListCredential"],
+"issuer":{"id":"did:example:issuer","name":"Issuer"},"validFrom":"2026-01-01T00:00:00Z","credentialSubject":{"id":"https://issuer.example.org/status/1#list","type":"BitstringStatusList","statusPurpose":"revocation","encodedList":"uH4s","ttl":300000},
+"credentialStatus":[{"type":"BitstringStatusListEntry","statusPurpose":"revocation","statusListIndex":"94567","statusListCredential":"https://issuer.example.org/status/2"}],
+"relatedResource":[{"id":"https://issuer.example.org/r","digestSRI":"sha384-x","mediaType":"text/plain"}],"termsOfUse":{"type":"urn:t"},"renderMethod":[{"type":"urn:r","name":"R"}],
+"proof":{"type":"DataIntegrityProof","cryptosuite":"eddsa-rdfc-2022","created":"2026-01-01T00:00:00Z","proofPurpose":"assertionMethod","verificationMethod":"did:example:issuer#1","proofValue":"z5"}}`
+
+func BenchmarkWays(b *testing.B) {
+	p := jsonld.New(jsonld.Config{})
+	for name, raw := range map[string][]byte{"small": []byte(credential), "full": full(b)} {
+		doc := parse(b, string(raw))
+		b.Run(name+"/parse", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				parse(b, string(raw))
+			}
+		})
+		b.Run(name+"/tables", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, ok := p.Fast(doc, true); !ok {
+					b.Fatal("not by the tables")
+				}
+			}
+		})
+		b.Run(name+"/general", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := p.General(b.Context(), doc, true); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(name+"/canonical", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := p.CanonicalizePlain(b.Context(), doc, 0); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
