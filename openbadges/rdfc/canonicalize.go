@@ -43,6 +43,40 @@ type Result struct {
 // labels of its blank nodes don't matter, nor do duplicates. Errors:
 // ErrInvalidTerm, ErrTooComplex, the context's.
 func Canonicalize(ctx context.Context, quads []Quad, opt Options) (Result, error) {
+	opt, err := opt.check(ctx, quads)
+	if err != nil {
+		return Result{}, err
+	}
+	s, err := short(ctx, quads, opt)
+	if s == nil {
+		return general(ctx, quads, opt, err)
+	}
+	defer s.release()
+	return s.result(), nil
+}
+
+// Sum is the hash of the canonical form, with the hash that Options names.
+func Sum(ctx context.Context, quads []Quad, opt Options) ([]byte, error) {
+	opt, err := opt.check(ctx, quads)
+	if err != nil {
+		return nil, err
+	}
+	s, err := short(ctx, quads, opt)
+	if s != nil {
+		defer s.release()
+		return s.sum(opt.Hash), nil
+	}
+	r, err := general(ctx, quads, opt, err)
+	if err != nil {
+		return nil, err
+	}
+	digest := opt.Hash.New()
+	digest.Write(r.NQuads)
+	return digest.Sum(nil), nil
+}
+
+// check fills in the defaults and holds the input against them.
+func (opt Options) check(ctx context.Context, quads []Quad) (Options, error) {
 	if opt.Hash == 0 {
 		opt.Hash = crypto.SHA256
 	}
@@ -53,17 +87,26 @@ func Canonicalize(ctx context.Context, quads []Quad, opt Options) (Result, error
 		opt.MaxQuads = DefaultMaxQuads
 	}
 	if opt.Hash != crypto.SHA256 && opt.Hash != crypto.SHA384 {
-		return Result{}, fmt.Errorf("rdfc: hash %v is not supported", opt.Hash)
+		return opt, fmt.Errorf("rdfc: hash %v is not supported", opt.Hash)
 	}
 	if len(quads) > opt.MaxQuads {
-		return Result{}, fmt.Errorf("%w: %d quads", ErrTooComplex, len(quads))
+		return opt, fmt.Errorf("%w: %d quads", ErrTooComplex, len(quads))
 	}
 	if err := ctx.Err(); err != nil {
-		return Result{}, fmt.Errorf("canonicalize: %w", err)
+		return opt, fmt.Errorf("canonicalize: %w", err)
 	}
-	c := &canonicalizer{ctx: ctx, hash: opt.Hash, budget: opt.Budget, nodes: map[string]*node{}, issued: newIssuer("c14n")}
+	return opt, nil
+}
+
+// general is the way for every dataset. before is the error that the short way
+// ended with, if any; it stands unless duplicates were to blame.
+func general(ctx context.Context, quads []Quad, opt Options, before error) (Result, error) {
+	c := newCanonicalizer(ctx, opt)
 	if err := c.add(quads); err != nil {
 		return Result{}, err
+	}
+	if before != nil && len(c.quads) == len(quads) {
+		return Result{}, before
 	}
 	if err := c.label(); err != nil {
 		return Result{}, err
@@ -86,6 +129,10 @@ type canonicalizer struct {
 	nodes  map[string]*node
 	issued *issuer // canonical labels
 	buf    []byte
+}
+
+func newCanonicalizer(ctx context.Context, opt Options) *canonicalizer {
+	return &canonicalizer{ctx: ctx, hash: opt.Hash, budget: opt.Budget, nodes: map[string]*node{}, issued: newIssuer("c14n")}
 }
 
 // add takes the quads in, once each, and notes where each blank node stands.
@@ -137,17 +184,21 @@ func (c *canonicalizer) label() error {
 	}
 	sort.Strings(hashes)
 	// Who has a hash alone is named first, in the order of the hashes.
-	alike := hashes[:0:0]
+	var alike [][]string
 	for _, h := range hashes {
 		if len(byHash[h]) > 1 {
-			alike = append(alike, h)
+			alike = append(alike, byHash[h])
 			continue
 		}
 		c.issued.issue(byHash[h][0])
 	}
-	for _, h := range alike {
+	return c.labelAlike(alike)
+}
+
+// labelAlike names the nodes that share their hash, group by group.
+func (c *canonicalizer) labelAlike(alike [][]string) error {
+	for _, labels := range alike {
 		var paths []path
-		labels := byHash[h]
 		// The map's order must not decide how much of the budget is used.
 		sort.Strings(labels)
 		for _, label := range labels {

@@ -171,6 +171,13 @@ func (t Term) valid() bool {
 	return false
 }
 
+// The characters that an IRIREF can't hold, a bit for each: those up to the space
+// and <>", and those from 64 on: \^`{|}.
+const (
+	notInIRILow  = 1<<33 - 1 | 1<<'"' | 1<<'<' | 1<<'>'
+	notInIRIHigh = 1<<('\\'-64) | 1<<('^'-64) | 1<<('`'-64) | 1<<('{'-64) | 1<<('|'-64) | 1<<('}'-64)
+)
+
 // ValidIRI tells whether s is an absolute IRI as far as N-Quads cares: a scheme,
 // a colon, and none of the characters that an IRIREF can't hold.
 func ValidIRI(s string) bool {
@@ -178,7 +185,7 @@ func ValidIRI(s string) bool {
 	if colon <= 0 || !utf8.ValidString(s) {
 		return false
 	}
-	for i := 0; i < colon; i++ {
+	for i := range colon {
 		c := s[i] | 0x20
 		letter := c >= 'a' && c <= 'z'
 		other := s[i] >= '0' && s[i] <= '9' || s[i] == '+' || s[i] == '-' || s[i] == '.'
@@ -187,7 +194,7 @@ func ValidIRI(s string) bool {
 		}
 	}
 	for i := colon; i < len(s); i++ {
-		if s[i] <= 0x20 || strings.IndexByte("<>\"{}|^`\\", s[i]) >= 0 {
+		if c := s[i]; c < 64 && notInIRILow>>c&1 != 0 || c >= 64 && c < 128 && notInIRIHigh>>(c-64)&1 != 0 {
 			return false
 		}
 	}

@@ -3,9 +3,11 @@ package rdfc_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -169,6 +171,67 @@ func TestDamagedNQuadsAreRefused(t *testing.T) {
 	}
 }
 
+// bothWays holds the short way against the algorithm for every dataset.
+func bothWays(tb testing.TB, quads []rdfc.Quad, opt rdfc.Options) {
+	tb.Helper()
+	got, err := rdfc.Canonicalize(tb.Context(), quads, opt)
+	want, wantErr := rdfc.General(tb.Context(), quads, opt)
+	if err != nil || wantErr != nil {
+		if !errors.Is(err, rdfc.ErrTooComplex) || !errors.Is(wantErr, rdfc.ErrTooComplex) {
+			tb.Fatalf("%v, where the general way gives %v", err, wantErr)
+		}
+		return
+	}
+	if !bytes.Equal(got.NQuads, want.NQuads) || !reflect.DeepEqual(got.Labels, want.Labels) {
+		tb.Fatalf("got %v\n%s\nwant %v\n%s", got.Labels, got.NQuads, want.Labels, want.NQuads)
+	}
+	h := opt.Hash
+	if h == 0 {
+		h = crypto.SHA256
+	}
+	digest := h.New()
+	digest.Write(want.NQuads)
+	if sum, err := rdfc.Sum(tb.Context(), quads, opt); err != nil || !bytes.Equal(sum, digest.Sum(nil)) {
+		tb.Fatalf("the sum is %x, %v", sum, err)
+	}
+}
+
+// TestTheShortWayGivesTheSame: on random datasets with few and with many blank
+// nodes, duplicates, and nodes that are alike.
+func TestTheShortWayGivesTheSame(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	short := 0
+	for range 3000 {
+		nodes, predicates := 1+r.IntN(30), 1+r.IntN(20)
+		term := func(kinds int) rdfc.Term {
+			switch r.IntN(kinds) {
+			case 0:
+				return rdfc.Term{Kind: rdfc.IRI, Value: fmt.Sprint("urn:", r.IntN(9))}
+			case 1:
+				return rdfc.Term{Kind: rdfc.Blank, Value: fmt.Sprint("n", r.IntN(nodes))}
+			case 2:
+				return rdfc.Term{Kind: rdfc.Literal, Value: fmt.Sprint("z_:z\n", r.IntN(99)), Datatype: []string{"", rdfc.XSDString, "urn:t"}[r.IntN(3)]}
+			}
+			return rdfc.Term{Kind: rdfc.Literal, Value: "é\x00\x7f", Language: "de-ch", Datatype: []string{"", rdfc.LangString}[r.IntN(2)]}
+		}
+		var quads []rdfc.Quad
+		for range r.IntN(60) {
+			q := rdfc.Quad{Subject: term(2), Predicate: rdfc.Term{Kind: rdfc.IRI, Value: fmt.Sprint("urn:p", r.IntN(predicates))}, Object: term(4)}
+			if r.IntN(4) == 0 {
+				q.Graph = term(2)
+			}
+			quads = append(quads, q)
+		}
+		bothWays(t, quads, rdfc.Options{Hash: []crypto.Hash{0, crypto.SHA384}[r.IntN(2)], Budget: 20_000})
+		if rdfc.GoesShort(t.Context(), quads) {
+			short++
+		}
+	}
+	if short < 1500 {
+		t.Errorf("only %d datasets went the short way", short)
+	}
+}
+
 func FuzzCanonicalize(f *testing.F) {
 	f.Add([]byte("_:a <urn:p> _:b .\n_:b <urn:p> _:a _:g .\n"))
 	f.Add([]byte("<urn:s> <urn:p> \"a\\n\\u00e9\"@en-GB .\n<urn:s> <urn:p> \"1\"^^<urn:t> .\n"))
@@ -178,6 +241,7 @@ func FuzzCanonicalize(f *testing.F) {
 			return
 		}
 		opt := rdfc.Options{Budget: 2_000, MaxQuads: 200}
+		bothWays(t, quads, opt)
 		first, err := rdfc.Canonicalize(t.Context(), quads, opt)
 		if err != nil {
 			return
