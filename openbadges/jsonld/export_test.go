@@ -2,13 +2,19 @@ package jsonld
 
 import (
 	"context"
+	"slices"
 
 	"badgebridge/openbadges/rdfc"
 )
 
 // Fast is the way by the tables alone.
 func (p *Processor) Fast(doc map[string]any, plain bool) ([]rdfc.Quad, bool) {
-	return p.fast(doc, plain)
+	w := p.fast(doc, plain)
+	if w == nil {
+		return nil, false
+	}
+	defer w.release()
+	return slices.Clone(w.quads), true
 }
 
 // General is the way without them.

@@ -3,26 +3,42 @@ package jsonld
 import (
 	"slices"
 	"strconv"
+	"sync"
 
 	"badgebridge/openbadges/rdfc"
 )
 
 // fast goes from a document to quads by the tables alone, without expanding it.
-// ok is false where that can't be done with certainty, and for every document
-// that is refused: which error it is, the general way says.
-func (p *Processor) fast(doc map[string]any, plain bool) (quads []rdfc.Quad, ok bool) {
+// It is nil where that can't be done with certainty, and for every document that
+// is refused: which error it is, the general way says. The caller releases it.
+func (p *Processor) fast(doc map[string]any, plain bool) *walker {
 	if _, has := doc["@context"]; !has {
-		return nil, false
+		return nil
 	}
-	t := p.tables()
-	w := walker{tables: t, lim: p.limits, plain: plain, quads: make([]rdfc.Quad, 0, 32)}
-	if _, ok := w.node(doc, place{scope: t.start, depth: 1}); !ok || len(w.quads) == 0 {
-		if t.full() {
-			p.made.CompareAndSwap(t, nil)
-		}
-		return nil, false
+	w, _ := walkers.Get().(*walker)
+	*w = walker{tables: p.tables(), lim: p.limits, plain: plain, quads: w.quads[:0], keys: w.keys[:0]}
+	_, ok := w.node(doc, place{scope: w.tables.start, depth: 1})
+	if ok && len(w.quads) > 0 {
+		return w
 	}
-	return w.quads, true
+	if w.tables.full() {
+		p.made.CompareAndSwap(w.tables, nil)
+	}
+	w.release()
+	return nil
+}
+
+// walkers are kept for the memory that their quads take.
+var walkers = sync.Pool{New: func() any { return new(walker) }}
+
+func (w *walker) release() {
+	if cap(w.quads) > 10_000 {
+		return
+	}
+	clear(w.quads)
+	clear(w.keys[:cap(w.keys)])
+	w.root = rdfc.Term{}
+	walkers.Put(w)
 }
 
 // tables are the processor's, made when they are first asked for.

@@ -1,7 +1,11 @@
 package jsonld_test
 
 import (
+	"bytes"
 	"context"
+	"crypto"
+	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/json"
 	"errors"
 	"os"
@@ -206,6 +210,35 @@ const status = `{"@context":["https://www.w3.org/ns/credentials/v2"],"id":"https
 "relatedResource":[{"id":"https://issuer.example.org/r","digestSRI":"sha384-x","mediaType":"text/plain"}],"termsOfUse":{"type":"urn:t"},"renderMethod":[{"type":"urn:r","name":"R"}],
 "proof":{"type":"DataIntegrityProof","cryptosuite":"eddsa-rdfc-2022","created":"2026-01-01T00:00:00Z","proofPurpose":"assertionMethod","verificationMethod":"did:example:issuer#1","proofValue":"z5"}}`
 
+func TestSumsAreThoseOfTheCanonicalForm(t *testing.T) {
+	p := jsonld.New(jsonld.Config{})
+	for name, raw := range map[string]string{"small": credential, "full": string(full(t)), "an own context": `{"@context":{"p":"urn:p"},"@id":"urn:s","p":"v"}`} {
+		doc := parse(t, raw)
+		form, err := p.Canonicalize(t.Context(), doc, crypto.SHA384)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := sha512.Sum384(form)
+		if got, err := p.Sum(t.Context(), doc, crypto.SHA384); err != nil || !bytes.Equal(got, want[:]) {
+			t.Errorf("%s: %x, %v", name, got, err)
+		}
+		form, err = p.CanonicalizePlain(t.Context(), doc, 0)
+		if name == "an own context" {
+			if _, again := p.SumPlain(t.Context(), doc, 0); !errors.Is(err, jsonld.ErrUnsafe) || !errors.Is(again, jsonld.ErrUnsafe) {
+				t.Errorf("%s: %v, %v", name, err, again)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(form)
+		if got, err := p.SumPlain(t.Context(), doc, 0); err != nil || !bytes.Equal(got, sum[:]) {
+			t.Errorf("%s: %x, %v", name, got, err)
+		}
+	}
+}
+
 func BenchmarkWays(b *testing.B) {
 	p := jsonld.New(jsonld.Config{})
 	for name, raw := range map[string][]byte{"small": []byte(credential), "full": full(b)} {
@@ -232,10 +265,10 @@ func BenchmarkWays(b *testing.B) {
 				}
 			}
 		})
-		b.Run(name+"/canonical", func(b *testing.B) {
+		b.Run(name+"/sum", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := p.CanonicalizePlain(b.Context(), doc, 0); err != nil {
+				if _, err := p.SumPlain(b.Context(), doc, 0); err != nil {
 					b.Fatal(err)
 				}
 			}

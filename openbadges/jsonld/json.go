@@ -21,7 +21,7 @@ func Parse(data []byte, lim Limits) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("%w: not UTF-8", ErrSyntax)
 	}
-	r := &reader{data: data, lim: lim}
+	r := &reader{data: data, text: string(data), lim: lim}
 	v, err := r.value(1)
 	if err != nil {
 		return nil, err
@@ -47,6 +47,7 @@ func ParseObject(data []byte, lim Limits) (map[string]any, error) {
 
 type reader struct {
 	data   []byte
+	text   string // the same: the document's strings are parts of it
 	at     int
 	lim    Limits
 	values int
@@ -174,7 +175,7 @@ func (r *reader) str() (string, error) {
 	for r.at < len(r.data) {
 		switch c := r.data[r.at]; {
 		case c == '"':
-			s := string(r.data[start:r.at])
+			s := r.text[start:r.at]
 			r.at++
 			return s, nil
 		case c == '\\':
@@ -292,7 +293,7 @@ func (r *reader) number() (any, error) {
 			return nil, r.syntax("a damaged number")
 		}
 	}
-	v, err := strconv.ParseFloat(string(r.data[start:r.at]), 64)
+	v, err := strconv.ParseFloat(r.text[start:r.at], 64)
 	if err != nil || math.IsInf(v, 0) {
 		return nil, r.syntax("a number is too large")
 	}

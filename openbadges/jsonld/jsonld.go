@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync/atomic"
 
 	"github.com/piprate/json-gold/ld"
@@ -180,8 +181,9 @@ func (p *Processor) run(ctx context.Context, doc map[string]any, plain bool) ([]
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if quads, ok := p.fast(doc, plain); ok {
-		return quads, nil
+	if w := p.fast(doc, plain); w != nil {
+		defer w.release()
+		return slices.Clone(w.quads), nil
 	}
 	return p.general(ctx, doc, plain)
 }
@@ -206,12 +208,33 @@ func (p *Processor) general(ctx context.Context, doc map[string]any, plain bool)
 // Canonicalize is Quads followed by RDFC-1.0 with the given hash (zero means
 // SHA-256): the canonical N-Quads. Errors: those of Quads, rdfc.ErrTooComplex.
 func (p *Processor) Canonicalize(ctx context.Context, doc map[string]any, hash crypto.Hash) ([]byte, error) {
-	quads, err := p.Quads(ctx, doc)
+	return canonical(ctx, p, doc, false, func(quads []rdfc.Quad) ([]byte, error) {
+		r, err := rdfc.Canonicalize(ctx, quads, rdfc.Options{Hash: hash})
+		return r.NQuads, err
+	})
+}
+
+// Sum is the hash of what Canonicalize gives, without writing it out.
+func (p *Processor) Sum(ctx context.Context, doc map[string]any, hash crypto.Hash) ([]byte, error) {
+	return canonical(ctx, p, doc, false, func(quads []rdfc.Quad) ([]byte, error) {
+		return rdfc.Sum(ctx, quads, rdfc.Options{Hash: hash})
+	})
+}
+
+// canonical hands a document's quads to f, which must not keep them.
+func canonical(ctx context.Context, p *Processor, doc map[string]any, plain bool, f func([]rdfc.Quad) ([]byte, error)) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if w := p.fast(doc, plain); w != nil {
+		defer w.release()
+		return f(w.quads)
+	}
+	quads, err := p.general(ctx, doc, plain)
 	if err != nil {
 		return nil, err
 	}
-	r, err := rdfc.Canonicalize(ctx, quads, rdfc.Options{Hash: hash})
-	return r.NQuads, err
+	return f(quads)
 }
 
 // quads expands and converts. A panic in the expansion, which is not our code,
