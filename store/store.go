@@ -52,6 +52,9 @@ type Tx interface {
 	Awards
 	Links
 	Mappings
+	Imports
+	Destinations
+	ForeignChecks
 	Pushes
 	Runs
 	Sessions

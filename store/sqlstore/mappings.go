@@ -1,16 +1,19 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 
+	"badgebridge/adapters"
 	"badgebridge/store"
 )
 
-const mappingColumns = `id, class_a, class_b, a_to_b, b_to_a, revoke_ab, revoke_ba, paused, version, created_by, created_at, updated_at`
+const mappingColumns = `id, class_a, class_b, a_to_b, b_to_a, revoke_ab, revoke_ba, paused, version, created_by, created_at, updated_at,
+	since_ab, since_ba, on_reject, mailer, base, put_key`
 
 func scanMapping(row scanner) (m store.Mapping, err error) {
 	err = row.Scan(&m.ID, &m.ClassA, &m.ClassB, &m.AToB, &m.BToA, &m.RevokeAB, &m.RevokeBA, &m.Paused, &m.Version, &m.CreatedBy,
-		when(&m.CreatedAt), when(&m.UpdatedAt))
+		when(&m.CreatedAt), when(&m.UpdatedAt), when(&m.SinceAB), when(&m.SinceBA), &m.OnReject, &m.Mailer, &m.Base, &m.PutKey)
 	return m, err
 }
 
@@ -21,6 +24,8 @@ func (c *calls) CreateMapping(ctx context.Context, m store.Mapping) (store.Mappi
 		m.ID = store.NewID()
 	}
 	m.AToB, m.BToA = orNever(m.AToB), orNever(m.BToA)
+	m.OnReject, m.Mailer = cmp.Or(m.OnReject, store.RejectKeeps), cmp.Or(m.Mailer, store.MailGateway)
+	m.SinceAB, m.SinceBA = store.Moment(m.SinceAB), store.Moment(m.SinceBA)
 	m.Version = max(m.Version, 1)
 	m.UpdatedAt = c.now()
 	if m.CreatedAt.IsZero() {
@@ -29,10 +34,10 @@ func (c *calls) CreateMapping(ctx context.Context, m store.Mapping) (store.Mappi
 	m.CreatedAt = store.Moment(m.CreatedAt)
 	pair := min(m.ClassA, m.ClassB) + " " + max(m.ClassA, m.ClassB)
 	err := c.must(ctx, "create mapping", store.ErrExists, `
-		INSERT INTO mappings (`+mappingColumns+`, pair) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		INSERT INTO mappings (`+mappingColumns+`, pair) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT DO NOTHING`,
 		m.ID, m.ClassA, m.ClassB, m.AToB, m.BToA, m.RevokeAB, m.RevokeBA, m.Paused, m.Version, m.CreatedBy,
-		moment(m.CreatedAt), moment(m.UpdatedAt), pair)
+		moment(m.CreatedAt), moment(m.UpdatedAt), moment(m.SinceAB), moment(m.SinceBA), m.OnReject, m.Mailer, m.Base, m.PutKey, pair)
 	if err != nil {
 		return store.Mapping{}, err
 	}
@@ -62,13 +67,19 @@ func (c *calls) MappingsOf(ctx context.Context, classID string) ([]store.Mapping
 func (c *calls) PutMapping(ctx context.Context, m store.Mapping) error {
 	op := "put mapping " + m.ID
 	n, err := c.exec(ctx, op, `
-		UPDATE mappings SET a_to_b = $3, b_to_a = $4, revoke_ab = $5, revoke_ba = $6, paused = $7, version = version + 1, updated_at = $8
+		UPDATE mappings SET a_to_b = $3, b_to_a = $4, revoke_ab = $5, revoke_ba = $6, paused = $7, version = version + 1, updated_at = $8,
+			since_ab = $9, since_ba = $10, on_reject = $11, mailer = $12
 		WHERE id = $1 AND version = $2`,
-		m.ID, m.Version, orNever(m.AToB), orNever(m.BToA), m.RevokeAB, m.RevokeBA, m.Paused, moment(c.now()))
+		m.ID, m.Version, orNever(m.AToB), orNever(m.BToA), m.RevokeAB, m.RevokeBA, m.Paused, moment(c.now()),
+		moment(m.SinceAB), moment(m.SinceBA), cmp.Or(m.OnReject, store.RejectKeeps), cmp.Or(m.Mailer, store.MailGateway))
 	if err != nil || n == 1 {
 		return err
 	}
 	return c.missingOrStale(ctx, op, `SELECT COUNT(*) FROM mappings WHERE id = $1`, m.ID)
+}
+
+func (c *calls) SetMappingBase(ctx context.Context, id, base string, putKey adapters.Key) error {
+	return c.must(ctx, "set base of mapping "+id, store.ErrNotFound, `UPDATE mappings SET base = $2, put_key = $3 WHERE id = $1`, id, base, putKey)
 }
 
 func (c *calls) DeleteMapping(ctx context.Context, id string) error {

@@ -97,6 +97,8 @@ func mappings(t *testing.T, s store.Store) {
 	m := got[store.Mapping](t)(w.CreateMapping(ctx, store.Mapping{ClassA: w.class.ID, ClassB: template.ID, AToB: store.OnClaim, RevokeAB: true,
 		Paused: "dry run", CreatedBy: w.person.ID}))
 	same(t, "nothing flows until it is said", m.BToA, store.Never)
+	same(t, "a rejection does nothing until it is said", m.OnReject, store.RejectKeeps)
+	same(t, "the gateway mails until it is said", m.Mailer, store.MailGateway)
 	same(t, "mapping", got[store.Mapping](t)(w.Mapping(ctx, m.ID)), m)
 	for _, pair := range [][2]string{{m.ClassA, m.ClassB}, {m.ClassB, m.ClassA}} {
 		_, err := w.CreateMapping(ctx, store.Mapping{ClassA: pair[0], ClassB: pair[1]})
@@ -110,12 +112,17 @@ func mappings(t *testing.T, s store.Store) {
 
 	next := m
 	next.AToB, next.BToA, next.RevokeAB, next.RevokeBA, next.Paused = store.AtOnce, store.OnClaim, false, true, ""
+	next.SinceAB, next.SinceBA, next.OnReject, next.Mailer = store.Moment(t0), store.Moment(t0.Add(time.Hour)), store.RejectRevokes, store.MailB
 	must(t, w.PutMapping(ctx, next))
 	wantErr(t, w.PutMapping(ctx, next), store.ErrStale)
 	stored := got[store.Mapping](t)(w.Mapping(ctx, m.ID))
 	same(t, "version counts up", stored.Version, m.Version+1)
 	next.Version, next.UpdatedAt = stored.Version, stored.UpdatedAt
 	same(t, "mapping", stored, next)
+	must(t, w.SetMappingBase(ctx, m.ID, `{"name":"Navigator"}`, "KEY"))
+	next.Base, next.PutKey = `{"name":"Navigator"}`, "KEY"
+	same(t, "the base is no part of the policy", got[store.Mapping](t)(w.Mapping(ctx, m.ID)), next)
+	wantErr(t, w.SetMappingBase(ctx, "unknown", "", ""), store.ErrNotFound)
 	wantErr(t, w.PutMapping(ctx, store.Mapping{ID: "unknown"}), store.ErrNotFound)
 	must(t, w.DeleteMapping(ctx, m.ID))
 	wantErr(t, w.DeleteMapping(ctx, m.ID), store.ErrNotFound)

@@ -95,12 +95,16 @@ func (e *Engine) facts(ctx context.Context, tx store.Tx, award store.Award, mapp
 		Expired:    !award.Expires.IsZero() && award.Expires.Before(now),
 		HasAddress: recipient.Type == openbadges.IdentityEmail && !recipient.Hashed && recipient.Identity != "",
 		Named:      recipient.Named(),
+		IssuedOn:   award.IssuedOn, ClaimedAt: award.ClaimedAt,
 	}}
 	links, err := tx.LinksOf(ctx, award.ID)
 	if err != nil {
 		return f, err
 	}
 	for _, l := range links {
+		if l.Role == store.RoleOrigin && l.Acceptance == string(openbadges.AcceptanceRejected) {
+			f.Award.Rejected = true
+		}
 		f.Links = append(f.Links, reconcile.Link{Remote: l.Remote, Ref: l.Ref, Role: l.Role, State: l.State, Generation: l.Generation})
 	}
 	pushes, err := tx.PushesOf(ctx, award.ID)
@@ -125,9 +129,9 @@ func (e *Engine) facts(ctx context.Context, tx store.Tx, award store.Award, mapp
 // target reads a mapping from the award's side. ok is false when the other side
 // no longer exists.
 func (e *Engine) target(ctx context.Context, tx store.Tx, award store.Award, m store.Mapping) (t reconcile.Target, ok bool, err error) {
-	other, when, revoke := m.ClassB, m.AToB, m.RevokeAB
+	other, when, revoke, since := m.ClassB, m.AToB, m.RevokeAB, m.SinceAB
 	if m.ClassB == award.ClassID {
-		other, when, revoke = m.ClassA, m.BToA, m.RevokeBA
+		other, when, revoke, since = m.ClassA, m.BToA, m.RevokeBA, m.SinceBA
 	}
 	class, err := tx.Class(ctx, other)
 	if errors.Is(err, store.ErrNotFound) {
@@ -143,7 +147,8 @@ func (e *Engine) target(ctx context.Context, tx store.Tx, award store.Award, m s
 	if err != nil {
 		return t, false, err
 	}
-	t = reconcile.Target{Remote: class.Remote, MappingID: m.ID, When: when, Revoke: revoke, Paused: m.Paused != "", Issuable: class.Issuable}
+	t = reconcile.Target{Remote: class.Remote, MappingID: m.ID, When: when, Since: since, Revoke: revoke,
+		RevokeRejected: m.OnReject == store.RejectRevokes, Paused: m.Paused != "", Issuable: class.Issuable}
 	_, t.CanIssue = adapter.(adapters.Issuer)
 	_, t.CanRevoke = adapter.(adapters.Revoker)
 	_, t.NeedsName = adapter.(adapters.NameRequirer)
@@ -157,7 +162,8 @@ func (e *Engine) target(ctx context.Context, tx store.Tx, award store.Award, m s
 	return t, true, nil
 }
 
-// recipient is whom the award is to, with the names that the person gave.
+// recipient is whom the award is to: the address that the person chose among
+// their own, and the names that they gave.
 func (e *Engine) recipient(ctx context.Context, tx store.Tx, award store.Award) (openbadges.Recipient, error) {
 	r := award.Recipient
 	if award.PersonID == "" {
@@ -169,6 +175,21 @@ func (e *Engine) recipient(ctx context.Context, tx store.Tx, award store.Award) 
 	}
 	if named := (openbadges.Recipient{GivenName: p.GivenName, FamilyName: p.FamilyName}); named.Named() {
 		r.GivenName, r.FamilyName = p.GivenName, p.FamilyName
+	}
+	d, err := tx.Destination(ctx, award.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return r, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	// An address that is not theirs any more is not used.
+	switch id, err := tx.Identifier(ctx, openbadges.IdentityEmail, d.Email); {
+	case errors.Is(err, store.ErrNotFound):
+	case err != nil:
+		return r, err
+	case id.PersonID == award.PersonID:
+		r = openbadges.Recipient{Type: openbadges.IdentityEmail, Identity: d.Email, GivenName: r.GivenName, FamilyName: r.FamilyName}
 	}
 	return r, nil
 }

@@ -127,6 +127,9 @@ func (e *Engine) takeAgain(ctx context.Context, tx store.Tx, from arrival, link 
 		}
 		if award.Claim == store.Offered && rec.Award.Acceptance != openbadges.AcceptanceUnknown {
 			award.Claim = claimFrom(rec.Award.Acceptance)
+			if award.Claim == store.Claimed {
+				award.ClaimedAt = store.Moment(e.cfg.Now()) // accepted since it was last read
+			}
 		}
 	}
 	return e.write(ctx, tx, from, link, award, "changed at "+string(from.remote.Name))
@@ -178,6 +181,10 @@ func (e *Engine) takeNew(ctx context.Context, tx store.Tx, from arrival, class s
 	out, err := e.write(ctx, tx, from, link, award, "award")
 	out.new, out.changed = 1, 0
 	if err == nil && e.tells(from, award) {
+		ours, merr := e.mailsFor(ctx, tx, award.ClassID)
+		if merr != nil || !ours {
+			return out, merr
+		}
 		err = e.enqueue(ctx, tx, "mail.offer", award.ID)
 	}
 	return out, err
@@ -189,6 +196,18 @@ func (e *Engine) takeNew(ctx context.Context, tx store.Tx, from arrival, class s
 func (e *Engine) tells(from arrival, a store.Award) bool {
 	return from.live && a.Claim == store.Offered && !a.Revoked && a.PageURL == "" && a.Recipient.Identity != "" &&
 		!a.IssuedOn.Before(from.remote.CreatedAt.Add(-time.Minute))
+}
+
+// mailsFor says whether the gateway is who mails the members of a badge: unless a
+// mapping gives that to one of its sides.
+func (e *Engine) mailsFor(ctx context.Context, tx store.Tx, classID string) (bool, error) {
+	mappings, err := tx.MappingsOf(ctx, classID)
+	for _, m := range mappings {
+		if m.Mailer != store.MailGateway && m.Mailer != "" {
+			return false, err
+		}
+	}
+	return true, err
 }
 
 // write saves link and award, notes the arrival, and plans.

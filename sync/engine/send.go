@@ -256,7 +256,7 @@ func (e *Engine) pack(ctx context.Context, p store.Push) (parcel, error) {
 		if _, ok := adapter.(adapters.Issuer); !ok {
 			return parcel{}, fmt.Errorf("%s can't award badges", p.Remote)
 		}
-		if pc.issuance.Class, err = e.classAt(ctx, award, p); err != nil {
+		if pc.issuance.Class, pc.issuance.Notify, err = e.classAt(ctx, award, p); err != nil {
 			return parcel{}, err
 		}
 	case store.OpRevoke:
@@ -275,24 +275,25 @@ func (e *Engine) pack(ctx context.Context, p store.Push) (parcel, error) {
 	return pc, nil
 }
 
-// classAt is the badge that the push's mapping names at its remote.
-func (e *Engine) classAt(ctx context.Context, award store.Award, p store.Push) (adapters.Ref, error) {
+// classAt is the badge that the push's mapping names at its remote, and whether
+// that remote is who tells the member.
+func (e *Engine) classAt(ctx context.Context, award store.Award, p store.Push) (ref adapters.Ref, notify bool, err error) {
 	m, err := e.cfg.Store.Mapping(ctx, p.MappingID)
 	if err != nil {
-		return "", fmt.Errorf("the mapping that asked for this: %w", err)
+		return "", false, fmt.Errorf("the mapping that asked for this: %w", err)
 	}
-	other := m.ClassB
+	other, mailer := m.ClassB, store.MailB
 	if m.ClassB == award.ClassID {
-		other = m.ClassA
+		other, mailer = m.ClassA, store.MailA
 	}
 	class, err := e.cfg.Store.Class(ctx, other)
 	if err != nil {
-		return "", fmt.Errorf("the badge at %s: %w", p.Remote, err)
+		return "", false, fmt.Errorf("the badge at %s: %w", p.Remote, err)
 	}
 	if class.Remote != p.Remote {
-		return "", fmt.Errorf("the mapping names a badge of %s, not of %s", class.Remote, p.Remote)
+		return "", false, fmt.Errorf("the mapping names a badge of %s, not of %s", class.Remote, p.Remote)
 	}
-	return class.Ref, nil
+	return class.Ref, m.Mailer == mailer, nil
 }
 
 // pageURL is the award's public page, "" while only the member may see it.

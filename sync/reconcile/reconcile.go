@@ -7,12 +7,14 @@
 //   - nothing is ever sent to the origin;
 //   - at most one live copy per remote;
 //   - a revocation is final;
+//   - what was old when its policy was set is left alone until an admin says otherwise;
 //   - without a mapping whose policy says so, nothing is sent.
 package reconcile
 
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"badgebridge/adapters"
 	"badgebridge/store"
@@ -49,6 +51,12 @@ type Award struct {
 	Flagged    bool
 	HasAddress bool
 	Named      bool
+	// IssuedOn and ClaimedAt say when the award became what it is; ClaimedAt is
+	// zero when nobody knows.
+	IssuedOn  time.Time
+	ClaimedAt time.Time
+	// Rejected: its earner rejected it at the origin itself.
+	Rejected bool
 }
 
 // Link is a record of the award at a remote.
@@ -77,12 +85,17 @@ type Target struct {
 	Remote    adapters.Remote
 	MappingID string
 	When      store.When
-	Revoke    bool
-	Paused    bool
-	Issuable  bool
-	CanIssue  bool
-	CanRevoke bool
-	NeedsName bool
+	// Since leaves older awards alone; zero leaves none.
+	Since  time.Time
+	Revoke bool
+	// RevokeRejected takes the copy back when the earner rejects the award at its
+	// origin.
+	RevokeRejected bool
+	Paused         bool
+	Issuable       bool
+	CanIssue       bool
+	CanRevoke      bool
+	NeedsName      bool
 	// Twin: the recipient has the target badge there already by an award of its
 	// own; a copy would be a second one.
 	Twin bool
@@ -167,7 +180,7 @@ func planIssue(f Facts, t Target) []Action {
 func wanted(f Facts, t Target) bool {
 	a := f.Award
 	if t.When == store.Never || t.When == "" || !t.CanIssue || t.Twin ||
-		a.Revoked || a.Expired || a.Flagged || a.Claim == store.Declined {
+		a.Revoked || a.Expired || a.Flagged || a.Claim == store.Declined || old(a, t) {
 		return false
 	}
 	for _, l := range f.Links {
@@ -176,6 +189,25 @@ func wanted(f Facts, t Target) bool {
 		}
 	}
 	return true
+}
+
+// old says that the award's moment had passed when the policy was set: its claim
+// where the policy waits for one, else its issue. A claim that is still to come
+// is never old.
+func old(a Award, t Target) bool {
+	if t.Since.IsZero() {
+		return false
+	}
+	at := a.IssuedOn
+	if t.When == store.OnClaim {
+		if a.Claim != store.Claimed {
+			return false
+		}
+		if !a.ClaimedAt.IsZero() {
+			at = a.ClaimedAt
+		}
+	}
+	return at.Before(t.Since)
 }
 
 // readiness says whether a wanted issue can be sent now, or what it waits for.
@@ -196,7 +228,8 @@ func readiness(a Award, t Target) (store.PushState, string) {
 }
 
 func planRevoke(f Facts, t Target) []Action {
-	if !f.Award.Revoked || !t.Revoke || !t.CanRevoke || t.Paused {
+	taken := f.Award.Revoked && t.Revoke || f.Award.Rejected && t.RevokeRejected
+	if !taken || !t.CanRevoke || t.Paused {
 		return nil
 	}
 	var out []Action

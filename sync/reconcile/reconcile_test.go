@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -30,6 +31,9 @@ func anyFacts(t *rapid.T) reconcile.Facts {
 		Flagged:    rapid.Bool().Draw(t, "flagged"),
 		HasAddress: rapid.Bool().Draw(t, "address"),
 		Named:      rapid.Bool().Draw(t, "named"),
+		IssuedOn:   anyTime(t, "issued"),
+		ClaimedAt:  anyTime(t, "claimed at"),
+		Rejected:   rapid.Bool().Draw(t, "rejected"),
 	}}
 	f.Links = append(f.Links, reconcile.Link{Remote: f.Award.Origin, Ref: "origin", Role: store.RoleOrigin, State: store.LinkPresent})
 	for _, r := range remotes {
@@ -51,10 +55,20 @@ func anyFacts(t *rapid.T) reconcile.Facts {
 			When:      rapid.SampledFrom([]store.When{store.Never, store.OnClaim, store.AtOnce, ""}).Draw(t, "when"),
 			Revoke:    rapid.Bool().Draw(t, "revoke"), Paused: rapid.Bool().Draw(t, "paused"), Issuable: rapid.Bool().Draw(t, "issuable"),
 			CanIssue: rapid.Bool().Draw(t, "can issue"), CanRevoke: rapid.Bool().Draw(t, "can revoke"),
+			Since: anyTime(t, "since"), RevokeRejected: rapid.Bool().Draw(t, "revoke rejected"),
 			NeedsName: rapid.Bool().Draw(t, "needs name"), Twin: rapid.Bool().Draw(t, "twin"),
 		})
 	}
 	return f
+}
+
+// anyTime is one of four hours, or none.
+func anyTime(t *rapid.T, name string) time.Time {
+	h := rapid.IntRange(0, 4).Draw(t, name)
+	if h == 0 {
+		return time.Time{}
+	}
+	return time.Date(2026, 1, 1, h, 0, 0, 0, time.UTC)
 }
 
 // do applies actions as the engine does.
@@ -128,6 +142,9 @@ func TestWhatIsPlannedKeepsThePromises(t *testing.T) {
 				if f.Award.Revoked {
 					t.Fatalf("a revoked award is issued: %+v", a)
 				}
+				if moment := momentOf(f.Award, policy.When); !policy.Since.IsZero() && !moment.IsZero() && moment.Before(policy.Since) {
+					t.Fatalf("an old award is sent: %+v", a)
+				}
 				if policy.Twin {
 					t.Fatalf("issued to someone who has it there already: %+v", a)
 				}
@@ -143,8 +160,8 @@ func TestWhatIsPlannedKeepsThePromises(t *testing.T) {
 					t.Fatalf("sent without a name: %+v", a)
 				}
 			case store.OpRevoke:
-				if !f.Award.Revoked || !policy.Revoke {
-					t.Fatalf("revoked without a revocation or against the policy: %+v", a)
+				if !(f.Award.Revoked && policy.Revoke) && !(f.Award.Rejected && policy.RevokeRejected) {
+					t.Fatalf("revoked without a revocation or rejection, or against the policy: %+v", a)
 				}
 			}
 		}
@@ -154,6 +171,62 @@ func TestWhatIsPlannedKeepsThePromises(t *testing.T) {
 			}
 		}
 	})
+}
+
+// momentOf is when an award became ready by a policy, zero when it has not, or
+// nobody knows.
+func momentOf(a reconcile.Award, when store.When) time.Time {
+	switch {
+	case when == store.AtOnce, a.Claim == store.Claimed && a.ClaimedAt.IsZero():
+		return a.IssuedOn
+	case a.Claim == store.Claimed:
+		return a.ClaimedAt
+	}
+	return time.Time{}
+}
+
+func TestABackfillIsTheOnlyThingThatReachesOldAwards(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := anyFacts(t)
+		f.Pushes = nil
+		with := map[adapters.Remote]bool{}
+		for _, a := range reconcile.Plan(f) {
+			with[a.Remote] = with[a.Remote] || a.Op == store.OpIssue
+		}
+		all := f
+		all.Targets = append([]reconcile.Target(nil), f.Targets...)
+		for i := range all.Targets {
+			all.Targets[i].Since = time.Time{}
+		}
+		reached := map[adapters.Remote]bool{}
+		for _, a := range reconcile.Plan(all) {
+			reached[a.Remote] = reached[a.Remote] || a.Op == store.OpIssue
+		}
+		for r := range with {
+			if with[r] && !reached[r] {
+				t.Fatalf("the backfill of %s reaches less than the policy alone: %+v", r, f)
+			}
+		}
+	})
+}
+
+func TestAClaimAfterThePolicyWasSetIsNeverOld(t *testing.T) {
+	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	f := reconcile.Facts{
+		Award:   reconcile.Award{ID: "a", Origin: site, Claim: store.Offered, HasAddress: true, Named: true, IssuedOn: at.AddDate(-3, 0, 0)},
+		Targets: []reconcile.Target{{Remote: credly, MappingID: "m", When: store.OnClaim, Since: at, Issuable: true, CanIssue: true}},
+	}
+	if got := reconcile.Plan(f); len(got) != 1 || got[0].Reason != reconcile.WaitClaim {
+		t.Fatalf("an old award that is not claimed yet: %+v", got)
+	}
+	f.Award.Claim, f.Award.ClaimedAt = store.Claimed, at.Add(time.Hour)
+	if got := reconcile.Plan(f); len(got) != 1 || got[0].State != store.PushQueued {
+		t.Fatalf("claimed after: %+v", got)
+	}
+	f.Award.ClaimedAt = at.Add(-time.Hour)
+	if got := reconcile.Plan(f); len(got) != 0 {
+		t.Fatalf("claimed before: %+v", got)
+	}
 }
 
 func TestAPushThatAPersonCancelledOrARemoteRefusedStaysSo(t *testing.T) {
