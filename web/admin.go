@@ -25,6 +25,7 @@ func (s *Server) adminRoutes(g *gin.RouterGroup) {
 	get(g, "/mappings", s.mappings)
 	get(g, "/mappings/new", s.newMapping)
 	get(g, "/mappings/:id", s.mapping)
+	get(g, "/mappings/:id/backfill", s.backfill)
 	g.POST("/mappings/preview", s.previewMapping)
 	g.POST("/mappings", s.saveMapping)
 	g.POST("/mappings/:id/:action", s.mappingAction)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,6 +90,20 @@ type mappingLine struct {
 	A, B classLine
 }
 
+// LeavesOld says that awards from before the policy are left alone.
+func (m mappingLine) LeavesOld() bool { return !m.SinceAB.IsZero() || !m.SinceBA.IsZero() }
+
+// MailedBy is who tells the member, for people; "" the gateway.
+func (m mappingLine) MailedBy() string {
+	switch m.Mailer {
+	case store.MailA:
+		return m.A.Place
+	case store.MailB:
+		return m.B.Place
+	}
+	return ""
+}
+
 // Off reports whether the policy lets nothing flow.
 func (m mappingLine) Off() bool {
 	return quiet(m.AToB) && quiet(m.BToA) && !m.RevokeAB && !m.RevokeBA
@@ -146,7 +161,9 @@ func (s *Server) newMapping(c *gin.Context) {
 	ctx := c.Request.Context()
 	v := newMappingView{A: c.Query("a"), B: c.Query("b")}
 	if v.A != "" && v.B != "" {
-		line, err := s.mappingLine(ctx, store.Mapping{ClassA: v.A, ClassB: v.B, AToB: store.OnClaim, BToA: store.Never, RevokeAB: true})
+		line, err := s.mappingLine(ctx, store.Mapping{
+			ClassA: v.A, ClassB: v.B, AToB: store.OnClaim, BToA: store.Never, RevokeAB: true, OnReject: store.RejectKeeps, Mailer: store.MailGateway,
+		})
 		if err != nil {
 			s.fail(c, err)
 			return
@@ -190,6 +207,7 @@ func (s *Server) mapping(c *gin.Context) {
 // mappingFrom reads the policy form.
 func (s *Server) mappingFrom(c *gin.Context) (store.Mapping, error) {
 	ctx := c.Request.Context()
+	var before store.Mapping
 	m := store.Mapping{ClassA: c.PostForm("a"), ClassB: c.PostForm("b"), CreatedBy: visitorOf(c).PersonID}
 	if id := c.PostForm("id"); id != "" {
 		old, err := s.cfg.Store.Mapping(ctx, id)
@@ -202,6 +220,7 @@ func (s *Server) mappingFrom(c *gin.Context) (store.Mapping, error) {
 		}
 		m = old
 		m.Version = version // what the admin looked at: a change since is refused
+		before = old
 	}
 	for name, to := range map[string]*store.When{"a_to_b": &m.AToB, "b_to_a": &m.BToA} {
 		switch w := store.When(c.PostForm(name)); w {
@@ -212,6 +231,19 @@ func (s *Server) mappingFrom(c *gin.Context) (store.Mapping, error) {
 		}
 	}
 	m.RevokeAB, m.RevokeBA = c.PostForm("revoke_ab") == "yes", c.PostForm("revoke_ba") == "yes"
+	switch m.OnReject = cmp.Or(store.OnReject(c.PostForm("on_reject")), store.RejectKeeps); m.OnReject {
+	case store.RejectKeeps, store.RejectRevokes:
+	default:
+		return m, fmt.Errorf("on_reject: %w", errBadInput)
+	}
+	switch m.Mailer = cmp.Or(store.Mailer(c.PostForm("mailer")), store.MailGateway); m.Mailer {
+	case store.MailGateway, store.MailA, store.MailB:
+	default:
+		return m, fmt.Errorf("mailer: %w", errBadInput)
+	}
+	if m = s.cfg.Engine.FromNowOn(m, before); c.PostForm("old") == "yes" {
+		m = engine.WithOld(m)
+	}
 	return m, nil
 }
 
@@ -224,9 +256,18 @@ type countLine struct {
 
 type previewView struct {
 	mappingLine
-	Preview engine.Preview
-	Counts  []countLine
-	Sends   int // what would leave now
+	Preview  engine.Preview
+	Counts   []countLine
+	Sends    int // what would leave now
+	Old      engine.Preview
+	OldCount []countLine
+	OldSends int  // how much more would leave if old awards are reached, too
+	Backfill bool // the page is about the old awards alone
+}
+
+// Reaches says whether old awards are left alone that could be reached.
+func (v previewView) Reaches() bool {
+	return v.Old.Total > 0 && v.Old.Counts["none"] < v.Preview.Counts["none"]
 }
 
 func (v previewView) title(w *locale.Words) string { return w.T("title.admin.preview") }
@@ -242,35 +283,65 @@ func (s *Server) previewMapping(c *gin.Context) {
 	if err == nil {
 		v.Preview, err = s.cfg.Engine.DryRun(ctx, m)
 	}
+	if err == nil && (!m.SinceAB.IsZero() || !m.SinceBA.IsZero()) {
+		v.Old, err = s.cfg.Engine.DryRun(ctx, engine.WithOld(m))
+	}
 	if err != nil {
 		s.fail(c, fmt.Errorf("dry run: %w", err))
 		return
 	}
+	v.Counts, v.Sends = countLines(v.Preview)
+	v.OldCount, v.OldSends = countLines(v.Old)
+	v.OldSends -= v.Sends
+	s.render(c, http.StatusOK, "admin/preview", v)
+}
+
+// backfill is the dry run of a stored mapping's old awards.
+func (s *Server) backfill(c *gin.Context) {
+	ctx := c.Request.Context()
+	m, err := s.cfg.Store.Mapping(ctx, c.Param("id"))
+	v := previewView{Backfill: true}
+	if err == nil {
+		v.mappingLine, err = s.mappingLine(ctx, m)
+	}
+	if err == nil {
+		v.Preview, err = s.cfg.Engine.DryRun(ctx, engine.WithOld(m))
+	}
+	if err != nil {
+		s.fail(c, fmt.Errorf("backfill: %w", err))
+		return
+	}
+	v.Counts, v.Sends = countLines(v.Preview)
+	s.render(c, http.StatusOK, "admin/preview", v)
+}
+
+// countLines sums a dry run up, and says how much would leave at once.
+func countLines(p engine.Preview) (lines []countLine, sends int) {
 	// In the order in which they matter; what is not known by name comes last.
 	order := []string{"issue", "revoke", "update", "remove", "wait:claim", "wait:name", "wait:address", "wait:not-issuable", "wait:paused", "cancel", "none"}
 	known := map[string]bool{}
 	for _, key := range order {
 		known[key] = true
-		if n := v.Preview.Counts[key]; n > 0 {
+		if n := p.Counts[key]; n > 0 {
 			line := countLine{Key: strings.ReplaceAll(key, ":", "-"), Count: n}
 			switch key {
 			case "issue", "revoke", "update", "remove":
 				line.Sends = true
-				v.Sends += n
+				sends += n
 			}
-			v.Counts = append(v.Counts, line)
+			lines = append(lines, line)
 		}
 	}
 	other := 0
-	for key, n := range v.Preview.Counts {
+	for key, n := range p.Counts {
 		if !known[key] {
 			other += n
 		}
 	}
 	if other > 0 {
-		v.Counts = append(v.Counts, countLine{Key: "other", Count: other})
+		lines = append(lines, countLine{Key: "other", Count: other})
 	}
-	s.render(c, http.StatusOK, "admin/preview", v)
+	return lines, sends
 }
 
 func (s *Server) saveMapping(c *gin.Context) {
@@ -301,6 +372,14 @@ func (s *Server) mappingAction(c *gin.Context) {
 	case "resume":
 		m.Paused, said = "", "mapping-resumed"
 		_, err = s.cfg.Engine.PutMapping(ctx, m)
+	case "backfill":
+		said = "mapping-backfilled"
+		version, verr := strconv.Atoi(c.PostForm("version"))
+		if err = verr; err != nil {
+			err = fmt.Errorf("version: %w", errBadInput)
+			break
+		}
+		err = s.cfg.Engine.Backfill(ctx, id, version)
 	case "delete":
 		if c.PostForm("sure") != "yes" {
 			err = fmt.Errorf("not confirmed: %w", errBadInput)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"badgebridge/adapters"
 	"badgebridge/store"
@@ -31,7 +32,8 @@ type PreviewAction struct {
 	State   store.PushState
 	Reason  string
 	Badge   string
-	Who     string // a name, or a shortened address
+	Who     string // a name, "" unknown
+	Address string // shortened, "" unknown
 }
 
 // planBatch is how many awards one transaction plans.
@@ -85,6 +87,43 @@ func (e *Engine) PutMapping(ctx context.Context, m store.Mapping) (store.Mapping
 	}
 	e.Wake()
 	return m, nil
+}
+
+// clockSlack is how far a remote's clock may be behind ours.
+const clockSlack = 5 * time.Minute
+
+// FromNowOn has a policy begin now in the directions that it switches on and
+// that were off before: older awards are left alone until an admin says so
+// (Backfill). before is the stored mapping, the zero value where there is none.
+func (e *Engine) FromNowOn(m, before store.Mapping) store.Mapping {
+	now := store.Moment(e.cfg.Now().Add(-clockSlack))
+	off := func(w store.When) bool { return w == "" || w == store.Never }
+	if !off(m.AToB) && off(before.AToB) {
+		m.SinceAB = now
+	}
+	if !off(m.BToA) && off(before.BToA) {
+		m.SinceBA = now
+	}
+	return m
+}
+
+// WithOld is the mapping with nothing left alone.
+func WithOld(m store.Mapping) store.Mapping {
+	m.SinceAB, m.SinceBA = time.Time{}, time.Time{}
+	return m
+}
+
+// Backfill lets a mapping reach the awards that were old when its policy was
+// set. version is the one that the admin looked at: store.ErrStale otherwise.
+func (e *Engine) Backfill(ctx context.Context, id string, version int) error {
+	m, err := e.cfg.Store.Mapping(ctx, id)
+	if err != nil {
+		return fmt.Errorf("backfill mapping %s: %w", id, err)
+	}
+	m = WithOld(m)
+	m.Version = version
+	_, err = e.PutMapping(ctx, m)
+	return err
 }
 
 // checkMapping refuses what can't work.
@@ -238,12 +277,13 @@ func (e *Engine) preview(ctx context.Context, tx store.Tx, out *Preview, a store
 	if err != nil {
 		return err
 	}
-	who := a.Recipient.Name()
-	if who == "" {
-		who = Shorten(a.Recipient.Identity)
+	to, err := e.recipient(ctx, tx, a)
+	if err != nil {
+		return err
 	}
 	out.Actions = append(out.Actions, PreviewAction{
-		AwardID: a.ID, Remote: act.Remote, Op: act.Op, State: act.State, Reason: act.Reason, Badge: class.Content.Name, Who: who,
+		AwardID: a.ID, Remote: act.Remote, Op: act.Op, State: act.State, Reason: act.Reason, Badge: class.Content.Name,
+		Who: to.Name(), Address: Shorten(to.Identity),
 	})
 	return nil
 }
