@@ -9,7 +9,12 @@ export GOTOOLCHAIN ?= local
 # nomsgpack leaves a codec of gin out that nothing here uses.
 TAGS     := nomsgpack
 BIN      := bin/badgebridge
-FUZZTIME ?= 10s
+# make fuzz: how long each test runs; or how often; or how often all together.
+FUZZTIME     ?= 10s
+FUZZEXECS    ?= 0
+FUZZTOTAL    ?= 0
+FUZZPARALLEL ?= 2
+FUZZMATCH    ?= .
 
 .PHONY: help
 help: ## say what there is
@@ -43,8 +48,8 @@ bench: build ## benchmarks, as ratios within one run
 	bench/run.sh
 
 .PHONY: fuzz
-fuzz: ## each fuzz test for FUZZTIME (default 10s)
-	scripts/fuzz.sh $(FUZZTIME)
+fuzz: ## each fuzz test for FUZZTIME (10s), or FUZZEXECS times, or until all reach FUZZTOTAL; a table at the end
+	$(GO) run ./scripts/fuzz -tags $(TAGS) -time $(FUZZTIME) -execs $(FUZZEXECS) -total $(FUZZTOTAL) -parallel $(FUZZPARALLEL) -match '$(FUZZMATCH)'
 
 .PHONY: screenshots
 screenshots: ## write pictures of the pages into build/screenshots

@@ -248,32 +248,56 @@ func TestSVGsOfOtherBakersAreRead(t *testing.T) {
 }
 
 // What is baked is read back, and whatever comes in, nothing panics.
-func FuzzBake(f *testing.F) {
+// FuzzPNG bakes into a picture that holds a chunk of any kind, and reads what was
+// damaged anywhere.
+func FuzzPNG(f *testing.F) {
 	p := picture(f, 2)
-	f.Add(p, hosted)
-	f.Add(behindHeader(p, rawChunk("zTXt", "openbadges\x00\x00"+deflate(hosted))), "a.b.c")
-	f.Add([]byte(drawing), hosted)
-	f.Add([]byte(`<svg xmlns:openbadges="http://openbadges.org"><openbadges:assertion verify="x"/></svg>`), "https://example.org/")
-	f.Fuzz(func(t *testing.T, image []byte, text string) {
-		before, _ := bake.Unbake(image)
-		_ = before
-		out, err := bake.Bake(image, bake.OpenBadges, []byte(text))
-		if err != nil {
-			return
-		}
-		got, err := bake.Unbake(out)
-		if err != nil {
-			t.Fatalf("can't read what was baked: %v\n%q", err, out)
-		}
-		want := strings.TrimSpace(text)
-		if bake.Detect(image) == bake.FormatSVG { // XML turns every line break into one LF
-			want = strings.ReplaceAll(strings.ReplaceAll(want, "\r\n", "\n"), "\r", "\n")
-			got.Text = []byte(strings.ReplaceAll(string(got.Text), "\r", "\n"))
-		}
-		if strings.TrimSpace(string(got.Text)) != strings.TrimSpace(want) {
-			t.Fatalf("baked %q, read %q", want, got.Text)
+	f.Add(p, "tEXt", "openbadges\x00https://example.org/", hosted)
+	f.Add(p, "zTXt", "openbadges\x00\x00"+deflate(hosted), "a.b.c")
+	f.Add(p, "iTXt", "openbadgecredential\x00\x01\x00\x00\x00"+deflate(hosted), "x")
+	f.Add(p[:40], "IEND", "", "x")
+	f.Fuzz(func(t *testing.T, image []byte, kind, data, text string) {
+		bake.Unbake(image)
+		baked(t, image, text)
+		if len(kind) == 4 {
+			baked(t, behindHeader(p, rawChunk(kind, data)), text)
 		}
 	})
+}
+
+func FuzzSVG(f *testing.F) {
+	f.Add([]byte(drawing), hosted)
+	f.Add([]byte(`<svg xmlns:openbadges="http://openbadges.org"><openbadges:assertion verify="x"/></svg>`), "https://example.org/")
+	f.Add([]byte(`<?xml version="1.0"?><!DOCTYPE svg><!-- --><svg:svg xmlns:svg="http://www.w3.org/2000/svg"/>`), "a.b.c")
+	f.Fuzz(func(t *testing.T, image []byte, text string) {
+		bake.Unbake(image)
+		baked(t, image, text)
+	})
+}
+
+// baked holds that what could be baked is read again.
+func baked(t *testing.T, image []byte, text string) {
+	t.Helper()
+	out, err := bake.Bake(image, bake.OpenBadges, []byte(text))
+	if err != nil {
+		return
+	}
+	got, err := bake.Unbake(out)
+	if err != nil {
+		t.Fatalf("can't read what was baked: %v\n%q", err, out)
+	}
+	want := strings.TrimSpace(text)
+	if bake.Detect(image) == bake.FormatSVG { // XML turns every line break into one LF
+		want = strings.ReplaceAll(strings.ReplaceAll(want, "\r\n", "\n"), "\r", "\n")
+		got.Text = []byte(strings.ReplaceAll(string(got.Text), "\r", "\n"))
+	}
+	if strings.TrimSpace(string(got.Text)) != strings.TrimSpace(want) {
+		t.Fatalf("baked %q, read %q", want, got.Text)
+	}
+	// Baking the same once more changes nothing.
+	if again, err := bake.Bake(out, bake.OpenBadges, []byte(text)); err != nil || !bytes.Equal(again, out) {
+		t.Fatalf("baking again: %v\n%q\n%q", err, out, again)
+	}
 }
 
 func ExampleBake() {

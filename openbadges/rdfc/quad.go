@@ -151,6 +151,18 @@ func (q Quad) valid() bool {
 		q.Graph.Kind != Literal && q.Graph.valid()
 }
 
+// validAfter is valid, for a quad that follows one that is: what both have needs
+// no second look.
+func (q *Quad) validAfter(before *Quad) bool {
+	if before == nil {
+		return q.valid()
+	}
+	return (q.Subject == before.Subject || (q.Subject.Kind == IRI || q.Subject.Kind == Blank) && q.Subject.valid()) &&
+		(q.Predicate == before.Predicate || q.Predicate.Kind == IRI && q.Predicate.valid()) &&
+		q.Object.Kind != None && q.Object.valid() &&
+		(q.Graph == before.Graph || q.Graph.Kind != Literal && q.Graph.valid())
+}
+
 func (t Term) valid() bool {
 	switch t.Kind {
 	case None:

@@ -84,11 +84,13 @@ func (s *simple) release() {
 // read writes the lines and notes the blank nodes.
 func (s *simple) read(quads []Quad) bool {
 	s.text, s.lines, s.labels = s.text[:0], s.lines[:0], s.labels[:0]
+	var before *Quad
 	for i := range quads {
 		q := &quads[i]
-		if !q.valid() || len(s.text) > 1<<30 {
+		if !q.validAfter(before) || len(s.text) > 1<<30 {
 			return false
 		}
+		before = q
 		l := line{span: span{from: int32(len(s.text))}}
 		s.term(&l, &q.Subject)
 		s.text = append(s.text, " <"...)

@@ -109,7 +109,10 @@ func TestTheW3CSuitePasses(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%v", count)
+	want := map[string]int{"RDFC10EvalTest": 63, "RDFC10EvalTestSHA384": 1, "RDFC10MapTest": 20, "RDFC10MapTestSHA384": 1, "RDFC10NegativeEvalTest": 1}
+	if !reflect.DeepEqual(count, want) {
+		t.Errorf("the suite has %v", count)
+	}
 }
 
 func BenchmarkSuite(b *testing.B) {

@@ -31,7 +31,11 @@ func ParseTime(s string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return day.Add(since - offset), nil
+	t := day.Add(since - offset)
+	if t.Year() < 1 || t.Year() > 9999 { // could not be written again
+		return time.Time{}, errTime
+	}
+	return t, nil
 }
 
 // digits reads exactly n ASCII digits.
