@@ -67,7 +67,8 @@ type Award struct {
 	UpdatedAt  time.Time
 }
 
-// Assertion is a document of ours that attests an award.
+// Assertion is a document of ours that attests an award. The documents of one
+// award in several versions share their ID.
 type Assertion struct {
 	ID        string // public, unguessable
 	AwardID   string
@@ -75,6 +76,7 @@ type Assertion struct {
 	Salt      string
 	SHA256    string // the document's bytes
 	BakedSHA  string // the baked image's bytes; "" none
+	JWTSHA    string // the bytes of its form as a JWT (OB 3.0); "" none
 	CreatedAt time.Time
 }
 
@@ -123,7 +125,10 @@ type Awards interface {
 	ClaimsOf(ctx context.Context, awardID string) ([]ClaimEvent, error) // oldest first
 
 	CreateAssertion(ctx context.Context, a Assertion) error
-	Assertion(ctx context.Context, id string) (Assertion, error)
+	Assertion(ctx context.Context, id string, v openbadges.Version) (Assertion, error)
 	AssertionOf(ctx context.Context, awardID string, v openbadges.Version) (Assertion, error)
-	SetBaked(ctx context.Context, assertionID, sha256 string) error
+	SetBaked(ctx context.Context, id string, v openbadges.Version, sha256 string) error
+	// SetJWT notes the JWT of an assertion. The first one stays: a later call
+	// changes nothing and returns the one that is kept.
+	SetJWT(ctx context.Context, id string, v openbadges.Version, sha256 string) (kept string, err error)
 }

@@ -49,8 +49,9 @@ type ClassVersion struct {
 	// ContentSHA is the digest that tells a changed badge from an unchanged one.
 	ContentSHA string
 	ImageSHA   string
-	// DocumentSHA is the badge class document that was published for this
-	// version, "" before the first: written once, served as it is.
+	// DocumentSHA is the OB 2.0 badge class document that was published for this
+	// version, "" before the first: written once, served as it is. Those of other
+	// versions of Open Badges are ClassDocument's.
 	DocumentSHA string
 	CreatedAt   time.Time
 }
@@ -77,6 +78,11 @@ type Catalog interface {
 	// SetVersionDocument notes the published document of a version. The first
 	// one stays: a later call changes nothing and returns the one that is kept.
 	SetVersionDocument(ctx context.Context, versionID, documentSHA string) (kept string, err error)
+	// ClassDocument is the document of a version in OB 1.1 or 3.0; ErrNotFound
+	// before it is written.
+	ClassDocument(ctx context.Context, versionID string, v openbadges.Version) (sha256 string, err error)
+	// PutClassDocument notes it. The first one stays and is returned.
+	PutClassDocument(ctx context.Context, versionID string, v openbadges.Version, sha256 string) (kept string, err error)
 	// VersionsWithoutImage lists versions that name an image that was not
 	// fetched yet, of one remote, oldest first.
 	VersionsWithoutImage(ctx context.Context, remote adapters.Remote, limit int) ([]ClassVersion, error)

@@ -23,21 +23,3 @@ type Sessions interface {
 	// reports whether it was new.
 	UseOnce(ctx context.Context, scope, value string, now, expires time.Time) (fresh bool, err error)
 }
-
-// Key is a signing key; Sealed is its private part under the master key.
-type Key struct {
-	ID        string
-	Purpose   string // "assertion", "session"
-	Algorithm string // "EdDSA", "RS256"
-	Public    []byte // JWK
-	Sealed    []byte
-	CreatedAt time.Time
-	RetiredAt time.Time // zero: in use
-}
-
-// Keys keeps signing keys; old ones stay so that what they signed verifies.
-type Keys interface {
-	CreateKey(ctx context.Context, k Key) error
-	Keys(ctx context.Context, purpose string) ([]Key, error) // newest first
-	RetireKey(ctx context.Context, id string, at time.Time) error
-}

@@ -59,6 +59,7 @@ type Tx interface {
 	Runs
 	Sessions
 	Keys
+	Statuses
 	Queue
 }
 

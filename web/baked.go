@@ -19,15 +19,15 @@ func (s *Server) canBake(ctx context.Context, b badge) bool {
 	return err == nil
 }
 
-// baked is the badge's image with our assertion in it, made when it is first
+// baked is the badge's image with our assertion of a version in it, made when it is first
 // asked for and kept. store.ErrNotFound when there is nothing to bake, or the
 // image is of a kind that carries no badge.
-func (s *Server) baked(ctx context.Context, b badge) (store.Document, error) {
+func (s *Server) baked(ctx context.Context, b badge, v openbadges.Version) (store.Document, error) {
 	st := s.cfg.Store
 	if !s.canBake(ctx, b) {
 		return store.Document{}, store.ErrNotFound
 	}
-	a, err := st.AssertionOf(ctx, b.ID, openbadges.V20)
+	a, err := s.assertionOf(ctx, b.Award, v)
 	if err != nil {
 		return store.Document{}, err
 	}
@@ -46,14 +46,18 @@ func (s *Server) baked(ctx context.Context, b badge) (store.Document, error) {
 	if format == "" {
 		return store.Document{}, fmt.Errorf("a picture that carries no badge: %w", store.ErrNotFound)
 	}
-	body, err := bake.Bake(picture.Body, bake.OpenBadges, text.Body)
+	kind := bake.OpenBadges
+	if v == openbadges.V30 {
+		kind = bake.Credential
+	}
+	body, err := bake.Bake(picture.Body, kind, text.Body)
 	if err != nil {
 		return store.Document{}, err
 	}
 	mediaType := format.MediaType()
 	sha, err := st.PutDocument(ctx, mediaType, body)
 	if err == nil {
-		err = st.SetBaked(ctx, a.ID, sha)
+		err = st.SetBaked(ctx, a.ID, v, sha)
 	}
 	if err != nil {
 		return store.Document{}, err

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	v2 "badgebridge/openbadges/v2"
 	"badgebridge/store"
 )
 
@@ -46,10 +45,13 @@ type document struct {
 	status  int
 	body    []byte
 	etag    string
-	award   string
+	award   string // whose change makes it stale; anyAward for each
 	until   time.Time
 	headers [][2]any // canonical name, []string
 }
+
+// anyAward is the award of a document that tells of many: a status list.
+const anyAward = "*"
 
 func newDocuments(cfg Config) *documents {
 	return &documents{cfg: cfg, kept: map[string]*document{}, hit: func() {}}
@@ -61,7 +63,11 @@ func (d *documents) serve(w http.ResponseWriter, r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		d.hit()
-		d.write(w, r, r.URL.Path, "")
+		path := r.URL.Path
+		if strings.HasPrefix(path, credentialPath) && prefersJWT(r.Header["Accept"]) {
+			path = asJWT(path)
+		}
+		d.write(w, r, path, "")
 		return true
 	case http.MethodOptions:
 		h := w.Header()
@@ -157,82 +163,6 @@ func (d *documents) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-func (d *documents) load(ctx context.Context, path string) (*document, error) {
-	rest, _ := strings.CutPrefix(path, "/ob/")
-	kind, id, _ := cutLast(rest)
-	if id == "" || len(id) > 64 {
-		return nil, store.ErrNotFound
-	}
-	switch kind {
-	case "v2/assertions":
-		return d.assertion(ctx, id)
-	case "v2/badgeclasses":
-		return d.badgeClass(ctx, id)
-	case "v2/issuers":
-		return d.issuer(ctx, id)
-	case "images":
-		return d.image(ctx, id)
-	}
-	return nil, store.ErrNotFound
-}
-
-func cutLast(s string) (before, after string, ok bool) {
-	i := strings.LastIndexByte(s, '/')
-	if i < 0 {
-		return "", s, false
-	}
-	return s[:i], s[i+1:], true
-}
-
-func (d *documents) assertion(ctx context.Context, id string) (*document, error) {
-	a, err := d.cfg.Store.Assertion(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("assertion: %w", err)
-	}
-	award, err := d.cfg.Store.Award(ctx, a.AwardID)
-	if err != nil {
-		return nil, fmt.Errorf("award of the assertion: %w", err)
-	}
-	if award.Claim != store.Claimed {
-		return nil, fmt.Errorf("not claimed: %w", store.ErrNotFound)
-	}
-	if award.Revoked {
-		stub, err := v2.EncodeRevoked(d.cfg.BaseURL(ctx)+"/ob/v2/assertions/"+id, award.RevocationReason)
-		if err != nil {
-			return nil, fmt.Errorf("revoked assertion: %w", err)
-		}
-		return ready(http.StatusGone, stub, "application/ld+json", "public, max-age=60", "", award.ID, d.until()), nil
-	}
-	body, err := d.stored(ctx, a.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=60", "", award.ID, d.until()), nil
-}
-
-func (d *documents) badgeClass(ctx context.Context, id string) (*document, error) {
-	v, err := d.cfg.Store.ClassVersion(ctx, id)
-	if err == nil && v.DocumentSHA == "" {
-		err = store.ErrNotFound // never published
-	}
-	if err != nil {
-		return nil, fmt.Errorf("badge class: %w", err)
-	}
-	body, err := d.stored(ctx, v.DocumentSHA)
-	if err != nil {
-		return nil, err
-	}
-	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=86400", "", "", d.until()), nil
-}
-
-func (d *documents) issuer(ctx context.Context, id string) (*document, error) {
-	body, err := d.cfg.Engine.IssuerDocument(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("issuer: %w", err)
-	}
-	return ready(http.StatusOK, body, "application/ld+json", "public, max-age=300", "", "", d.until()), nil
-}
-
 // image serves stored pictures. Only pictures: other documents in the same
 // table are not for everybody.
 func (d *documents) image(ctx context.Context, sha string) (*document, error) {
@@ -275,6 +205,9 @@ func ready(status int, body []byte, mediaType, cacheControl, csp, award string, 
 		{"Etag", []string{etag}},
 		{"Access-Control-Allow-Origin", []string{"*"}},
 	}}
+	if strings.Contains(mediaType, "vc+") {
+		doc.headers = append(doc.headers, [2]any{"Vary", []string{"Accept"}}) // see prefersJWT
+	}
 	if csp != "" {
 		// What a browser may show. JSON it does not (nosniff), and every header
 		// costs: with eight of them net/http's map of them still is a small one.
@@ -311,7 +244,7 @@ func (d *documents) forget(award string) {
 	defer d.mu.Unlock()
 	d.changes++
 	for path, doc := range d.kept {
-		if doc.award == award {
+		if doc.award == award || doc.award == anyAward {
 			d.bytes -= len(doc.body) + 1024
 			delete(d.kept, path)
 		}

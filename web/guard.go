@@ -73,7 +73,7 @@ func (s *Server) guard(router http.Handler) http.Handler {
 
 // sessionless tells paths that never look at who is signed in.
 func sessionless(path string) bool {
-	for _, prefix := range []string{"/api/", "/webhooks/", "/static/", "/ob/", "/healthz", "/readyz", "/metrics"} {
+	for _, prefix := range []string{"/api/", "/webhooks/", "/static/", "/ob/", "/.well-known/", "/healthz", "/readyz", "/metrics"} {
 		if strings.HasPrefix(path, prefix) {
 			return true
 		}

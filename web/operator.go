@@ -21,6 +21,9 @@ func (s *Server) operatorRoutes(g *gin.Engine) {
 	get(g, "/readyz", s.readyz)
 	get(g, "/metrics", s.metricsPage)
 	get(g, "/static/:name", s.serveAsset)
+	for _, path := range []string{jwksPath, didPath} {
+		get(g, path, func(c *gin.Context) { s.docs.write(c.Writer, c.Request, path, "") })
+	}
 	get(g, "/favicon.ico", func(c *gin.Context) { c.Redirect(http.StatusFound, s.pages.assetURL("mark.svg")) })
 	get(g, "/robots.txt", func(c *gin.Context) {
 		c.Data(http.StatusOK, "text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /admin\nDisallow: /login\nDisallow: /me\nDisallow: /badges\n"))

@@ -158,15 +158,16 @@ func (v publicView) title(w *locale.Words) string {
 
 func (s *Server) publicBadge(c *gin.Context) {
 	ctx := c.Request.Context()
-	id, asJSON := strings.CutSuffix(c.Param("id"), ".json")
+	id, jwt := strings.CutSuffix(c.Param("id"), ".jwt")
+	id, asJSON := strings.CutSuffix(id, ".json")
 	b, owner, err := s.visibleBadge(c, id)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	c.Header("Vary", "Accept, Accept-Language, Cookie")
-	if asJSON || wantsJSON(c.Request) {
-		s.badgeJSON(c, b)
+	if jwt || asJSON || wantsDocument(c.Request) {
+		s.badgeDocument(c, b, jwt)
 		return
 	}
 	v := publicView{badge: b, Owner: owner, LinkedIn: linkedIn(b)}
@@ -179,18 +180,60 @@ func (s *Server) publicBadge(c *gin.Context) {
 	s.render(c, status, "public", v)
 }
 
-// badgeJSON answers a program: with our assertion's own bytes, or the address
-// of the foreign one.
-func (s *Server) badgeJSON(c *gin.Context, b badge) {
-	a, err := s.cfg.Store.AssertionOf(c.Request.Context(), b.ID, openbadges.V20)
+// wantsDocument: whoever asks for JSON or a credential and not for a page.
+func wantsDocument(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return wantsJSON(r) || (strings.Contains(accept, "application/vc") || strings.Contains(accept, "jwt")) && !strings.Contains(accept, "text/html")
+}
+
+// badgeDocument answers a program: with our assertion's own bytes, or the
+// address of the foreign one.
+func (s *Server) badgeDocument(c *gin.Context, b badge, jwt bool) {
+	v, ok := wantedVersion(c.Query("version"), c.GetHeader("Accept"))
+	if jwt {
+		v = openbadges.V30
+	}
+	if !ok {
+		s.fail(c, &fieldError{Field: "version", Key: "version"})
+		return
+	}
+	a, err := s.assertionOf(c.Request.Context(), b.Award, v)
 	switch {
 	case err == nil:
-		s.docs.write(c.Writer, c.Request, "/ob/v2/assertions/"+a.ID, b.cacheControl())
+		path := documentPath(a)
+		if v == openbadges.V30 && (jwt || c.Query("version") == "" && prefersJWT(c.Request.Header["Accept"])) {
+			path = asJWT(path)
+		}
+		s.docs.write(c.Writer, c.Request, path, b.cacheControl())
 	case errors.Is(err, store.ErrNotFound) && strings.HasPrefix(b.AssertionURL, "https://"):
 		c.Redirect(http.StatusSeeOther, b.AssertionURL)
 	default:
 		s.fail(c, fmt.Errorf("assertion: %w", err))
 	}
+}
+
+// documentPath is where the document is served.
+func documentPath(a store.Assertion) string {
+	switch a.Version {
+	case openbadges.V11:
+		return "/ob/v1/assertions/" + a.ID
+	case openbadges.V30:
+		return credentialPath + a.ID
+	}
+	return "/ob/v2/assertions/" + a.ID
+}
+
+// assertionOf is our assertion of an award in a version. An award that was
+// claimed before there were documents of this version gets them now.
+func (s *Server) assertionOf(ctx context.Context, award store.Award, v openbadges.Version) (store.Assertion, error) {
+	a, err := s.cfg.Store.AssertionOf(ctx, award.ID, v)
+	if !errors.Is(err, store.ErrNotFound) || v == openbadges.V20 || award.Claim != store.Claimed || award.Revoked {
+		return a, err
+	}
+	if err := s.cfg.Engine.Complete(ctx, award.ID); err != nil {
+		return a, err
+	}
+	return s.cfg.Store.AssertionOf(ctx, award.ID, v)
 }
 
 func (s *Server) badgeImage(c *gin.Context) {
@@ -213,12 +256,20 @@ func (s *Server) bakedImage(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	doc, err := s.baked(ctx, b)
+	v, ok := wantedVersion(c.Query("version"), "")
+	if !ok {
+		s.fail(c, &fieldError{Field: "version", Key: "version"})
+		return
+	}
+	doc, err := s.baked(ctx, b, v)
 	if err != nil {
 		s.fail(c, fmt.Errorf("baked image: %w", err))
 		return
 	}
 	name := fileName(b.Content.Name)
+	if v != openbadges.V20 {
+		name += "-ob" + string(v)
+	}
 	if doc.MediaType == "image/svg+xml" {
 		name += ".svg"
 		c.Header("Content-Security-Policy", imageCSP)
@@ -251,11 +302,28 @@ func fileName(s string) string {
 	return out
 }
 
+// criteria is the page about what it took to earn a badge. Open Badges 1.1 wants
+// an address for it, so a published badge class has one too, under its own id.
 func (s *Server) criteria(c *gin.Context) {
 	b, owner, err := s.visibleBadge(c, c.Param("id"))
+	if errors.Is(err, store.ErrNotFound) {
+		b, err = s.classAlone(c.Request.Context(), c.Param("id"))
+	}
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	s.render(c, http.StatusOK, "criteria", publicView{badge: b, Owner: owner})
+}
+
+// classAlone is a published badge version as a badge that nobody holds.
+func (s *Server) classAlone(ctx context.Context, versionID string) (badge, error) {
+	v, err := s.cfg.Store.ClassVersion(ctx, versionID)
+	if err == nil && v.DocumentSHA == "" {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return badge{}, fmt.Errorf("badge version: %w", err)
+	}
+	return s.completeBadge(ctx, store.Award{ClassID: v.ClassID, ClassVersionID: v.ID})
 }

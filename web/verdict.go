@@ -128,7 +128,7 @@ type ownFirst struct {
 // Fetch implements verify.Fetcher.
 func (f ownFirst) Fetch(ctx context.Context, url, accept string, maxBytes int64) (verify.Resource, error) {
 	path, own := strings.CutPrefix(url, f.base)
-	if !own || f.base == "" || !strings.HasPrefix(path, "/ob/") {
+	if !own || f.base == "" || !strings.HasPrefix(path, "/ob/") && path != jwksPath && path != didPath {
 		return f.s.cfg.Fetcher.Fetch(ctx, url, accept, maxBytes)
 	}
 	doc, err := f.s.docs.find(ctx, path)

@@ -196,3 +196,30 @@ func TestVerifyTellsYesNoAndUnknownByItsStatus(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSigningKeysAreListedAndReplacedOnTheCommandLine(t *testing.T) {
+	env := []string{"BADGEBRIDGE_DATA_DIR=" + t.TempDir()}
+	type printed struct {
+		Keys []struct {
+			ID, Algorithm, State string
+		} `json:"keys"`
+	}
+	run := func(args ...string) (out printed) {
+		t.Helper()
+		code, text, stderr := Run(t, env, "", append(args, "--json")...)
+		if code != 0 {
+			t.Fatalf("%v: status %d: %s", args, code, stderr)
+		}
+		must(t, json.Unmarshal([]byte(text), &out))
+		return out
+	}
+	if got := run("keys", "list"); len(got.Keys) != 0 {
+		t.Errorf("before the first badge: %+v", got)
+	}
+	first := run("keys", "rotate")
+	second := run("keys", "rotate")
+	all := run("keys", "list")
+	if len(first.Keys) != 1 || len(second.Keys) != 1 || len(all.Keys) != 2 || all.Keys[0].ID != second.Keys[0].ID || all.Keys[0].State != "active" || all.Keys[1].State != "retired" {
+		t.Errorf("%+v, %+v, then %+v", first, second, all)
+	}
+}

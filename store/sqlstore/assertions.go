@@ -24,10 +24,10 @@ func (c *calls) ClaimsOf(ctx context.Context, awardID string) ([]store.ClaimEven
 	}, `SELECT award_id, person_id, state, at FROM claim_events WHERE award_id = $1 ORDER BY at, seq`, awardID)
 }
 
-const assertionColumns = `id, award_id, version, salt, sha256, baked_sha, created_at`
+const assertionColumns = `id, award_id, version, salt, sha256, baked_sha, jwt_sha, created_at`
 
 func scanAssertion(row scanner) (a store.Assertion, err error) {
-	err = row.Scan(&a.ID, &a.AwardID, &a.Version, &a.Salt, &a.SHA256, &a.BakedSHA, when(&a.CreatedAt))
+	err = row.Scan(&a.ID, &a.AwardID, &a.Version, &a.Salt, &a.SHA256, &a.BakedSHA, &a.JWTSHA, when(&a.CreatedAt))
 	return a, err
 }
 
@@ -38,13 +38,13 @@ func (c *calls) CreateAssertion(ctx context.Context, a store.Assertion) error {
 		a.CreatedAt = c.now()
 	}
 	return c.must(ctx, "create assertion", store.ErrExists, `
-		INSERT INTO assertions (`+assertionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		INSERT INTO assertions (`+assertionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT DO NOTHING`,
-		a.ID, a.AwardID, a.Version, a.Salt, a.SHA256, a.BakedSHA, moment(a.CreatedAt))
+		a.ID, a.AwardID, a.Version, a.Salt, a.SHA256, a.BakedSHA, a.JWTSHA, moment(a.CreatedAt))
 }
 
-func (c *calls) Assertion(ctx context.Context, id string) (store.Assertion, error) {
-	return one(ctx, c, "assertion "+id, scanAssertion, `SELECT `+assertionColumns+` FROM assertions WHERE id = $1`, id)
+func (c *calls) Assertion(ctx context.Context, id string, v openbadges.Version) (store.Assertion, error) {
+	return one(ctx, c, "assertion "+id, scanAssertion, `SELECT `+assertionColumns+` FROM assertions WHERE id = $1 AND version = $2`, id, v)
 }
 
 func (c *calls) AssertionOf(ctx context.Context, awardID string, v openbadges.Version) (store.Assertion, error) {
@@ -52,7 +52,13 @@ func (c *calls) AssertionOf(ctx context.Context, awardID string, v openbadges.Ve
 		`SELECT `+assertionColumns+` FROM assertions WHERE award_id = $1 AND version = $2`, awardID, v)
 }
 
-func (c *calls) SetBaked(ctx context.Context, assertionID, digest string) error {
-	return c.must(ctx, "set baked image of assertion "+assertionID, store.ErrNotFound,
-		`UPDATE assertions SET baked_sha = $2 WHERE id = $1`, assertionID, digest)
+func (c *calls) SetBaked(ctx context.Context, id string, v openbadges.Version, digest string) error {
+	return c.must(ctx, "set baked image of assertion "+id, store.ErrNotFound,
+		`UPDATE assertions SET baked_sha = $3 WHERE id = $1 AND version = $2`, id, v, digest)
+}
+
+func (c *calls) SetJWT(ctx context.Context, id string, v openbadges.Version, digest string) (string, error) {
+	return one(ctx, c, "set JWT of assertion "+id, value[string], `
+		UPDATE assertions SET jwt_sha = CASE WHEN jwt_sha = '' THEN $3 ELSE jwt_sha END
+		WHERE id = $1 AND version = $2 RETURNING jwt_sha`, id, v, digest)
 }

@@ -254,6 +254,21 @@ func (c *calls) SetVersionDocument(ctx context.Context, versionID, documentSHA s
 		versionID, documentSHA)
 }
 
+func (c *calls) ClassDocument(ctx context.Context, versionID string, v openbadges.Version) (string, error) {
+	return one(ctx, c, "document of class version "+versionID, value[string],
+		`SELECT sha256 FROM class_documents WHERE version_id = $1 AND version = $2`, versionID, v)
+}
+
+func (c *calls) PutClassDocument(ctx context.Context, versionID string, v openbadges.Version, digest string) (string, error) {
+	op := "put document of class version " + versionID
+	if _, err := c.exec(ctx, op, `
+		INSERT INTO class_documents (version_id, version, sha256) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		versionID, v, digest); err != nil {
+		return "", err
+	}
+	return c.ClassDocument(ctx, versionID, v)
+}
+
 func (c *calls) VersionsWithoutImage(ctx context.Context, remote adapters.Remote, limit int) ([]store.ClassVersion, error) {
 	return many(ctx, c, "class versions without image", scanVersion, `
 		SELECT `+versionColumns+` FROM class_versions v JOIN classes c ON c.id = v.class_id

@@ -181,15 +181,23 @@ func assertions(t *testing.T, s store.Store) {
 	twin := v2
 	twin.ID = store.NewID()
 	wantErr(t, w.CreateAssertion(ctx, twin), store.ErrExists) // one document of a version
-	v3 := store.Assertion{ID: store.NewID(), AwardID: a.ID, Version: openbadges.V30, SHA256: "def", CreatedAt: t0}
+	v3 := store.Assertion{ID: v2.ID, AwardID: a.ID, Version: openbadges.V30, SHA256: "def", CreatedAt: t0}
 	must(t, w.CreateAssertion(ctx, v3))
-	must(t, w.SetBaked(ctx, v2.ID, "img"))
+	must(t, w.SetBaked(ctx, v2.ID, openbadges.V20, "img"))
 	v2.BakedSHA = "img"
-	same(t, "assertion", got[store.Assertion](t)(w.Assertion(ctx, v2.ID)), v2)
+	same(t, "the first JWT", got[string](t)(w.SetJWT(ctx, v3.ID, openbadges.V30, "jwt")), "jwt")
+	same(t, "it stays", got[string](t)(w.SetJWT(ctx, v3.ID, openbadges.V30, "another")), "jwt")
+	v3.JWTSHA = "jwt"
+	same(t, "assertion", got[store.Assertion](t)(w.Assertion(ctx, v2.ID, openbadges.V20)), v2)
+	same(t, "the other version under its id", got[store.Assertion](t)(w.Assertion(ctx, v2.ID, openbadges.V30)), v3)
 	same(t, "assertion of the award", got[store.Assertion](t)(w.AssertionOf(ctx, a.ID, openbadges.V30)), v3)
 	_, err := w.AssertionOf(ctx, a.ID, openbadges.V11)
 	wantErr(t, err, store.ErrNotFound)
-	_, err = w.Assertion(ctx, "unknown")
+	_, err = w.Assertion(ctx, v2.ID, openbadges.V11)
 	wantErr(t, err, store.ErrNotFound)
-	wantErr(t, w.SetBaked(ctx, "unknown", "img"), store.ErrNotFound)
+	_, err = w.Assertion(ctx, "unknown", openbadges.V20)
+	wantErr(t, err, store.ErrNotFound)
+	wantErr(t, w.SetBaked(ctx, "unknown", openbadges.V20, "img"), store.ErrNotFound)
+	_, err = w.SetJWT(ctx, "unknown", openbadges.V30, "jwt")
+	wantErr(t, err, store.ErrNotFound)
 }

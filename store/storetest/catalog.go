@@ -98,7 +98,14 @@ func classes(t *testing.T, s store.Store) {
 	same(t, "the first document", got[string](t)(s.SetVersionDocument(ctx, first.VersionID, "doc-1")), "doc-1")
 	same(t, "it stays", got[string](t)(s.SetVersionDocument(ctx, first.VersionID, "doc-2")), "doc-1")
 	same(t, "document", got[store.ClassVersion](t)(s.ClassVersion(ctx, first.VersionID)).DocumentSHA, "doc-1")
-	_, err := s.SetVersionDocument(ctx, "unknown", "doc")
+	_, err := s.ClassDocument(ctx, first.VersionID, openbadges.V30)
+	wantErr(t, err, store.ErrNotFound)
+	same(t, "the first document of OB 3.0", got[string](t)(s.PutClassDocument(ctx, first.VersionID, openbadges.V30, "doc-3")), "doc-3")
+	same(t, "it stays", got[string](t)(s.PutClassDocument(ctx, first.VersionID, openbadges.V30, "doc-4")), "doc-3")
+	same(t, "document of OB 3.0", got[string](t)(s.ClassDocument(ctx, first.VersionID, openbadges.V30)), "doc-3")
+	_, err = s.ClassDocument(ctx, first.VersionID, openbadges.V11)
+	wantErr(t, err, store.ErrNotFound)
+	_, err = s.SetVersionDocument(ctx, "unknown", "doc")
 	wantErr(t, err, store.ErrNotFound)
 
 	// The gateway's own badges have no ref; each put without id is a new one.

@@ -142,17 +142,3 @@ func sessions(t *testing.T, s store.Store) {
 	got[[]byte](t)(s.Session(ctx, "new", t0))
 	same(t, "pruned again", got[int](t)(s.PruneSessions(ctx, t0.Add(time.Second))), 0)
 }
-
-func keys(t *testing.T, s store.Store) {
-	ctx := t.Context()
-	old := store.Key{ID: "k1", Purpose: "assertion", Algorithm: "EdDSA", Public: []byte(`{"kty":"OKP"}`), Sealed: []byte{0, 1, 2}, CreatedAt: t0}
-	young := store.Key{ID: "k2", Purpose: "assertion", Algorithm: "EdDSA", Public: []byte(`{}`), Sealed: []byte{3}, CreatedAt: t0.Add(time.Hour)}
-	must(t, s.CreateKey(ctx, old))
-	must(t, s.CreateKey(ctx, young))
-	wantErr(t, s.CreateKey(ctx, old), store.ErrExists)
-	must(t, s.CreateKey(ctx, store.Key{ID: "k3", Purpose: "session", CreatedAt: t0}))
-	must(t, s.RetireKey(ctx, "k1", t0.Add(2*time.Hour)))
-	old.RetiredAt = t0.Add(2 * time.Hour)
-	same(t, "keys, newest first", got[[]store.Key](t)(s.Keys(ctx, "assertion")), []store.Key{young, old})
-	wantErr(t, s.RetireKey(ctx, "unknown", t0), store.ErrNotFound)
-}

@@ -48,6 +48,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"runs":         runs,
 		"sessions":     sessions,
 		"keys":         keys,
+		"status lists": statusLists,
+		"status races": statusRaces,
 		"queue":        queue,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,120 +1,166 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"time"
 
 	"badgebridge/openbadges"
+	v1 "badgebridge/openbadges/v1"
 	v2 "badgebridge/openbadges/v2"
 	"badgebridge/store"
+	"badgebridge/sync/signing"
 )
 
-// mediaOB2 is the content type of Open Badges 2.0 documents.
-const mediaOB2 = "application/ld+json"
+// The content types of stored documents.
+const (
+	mediaOB2        = "application/ld+json"
+	mediaCredential = "application/vc+ld+json"
+	mediaJWT        = "application/vc+jwt"
+)
 
-// attest writes our assertion of an award that the association made, once: the
-// document is kept as it is and served byte for byte. An award that its origin
-// attests itself (Credly's) gets none: foreign assertions are not re-hosted
-// under our id.
+// versions are those of our own documents. That of 2.0 is first: it gives the
+// others their id and the recipient's salt.
+func versions() []openbadges.Version {
+	return []openbadges.Version{openbadges.V20, openbadges.V11, openbadges.V30}
+}
+
+// errUnfit: what the award says has no valid form in a version of Open Badges.
+var errUnfit = errors.New("can't be said in this version of Open Badges")
+
+// attest writes our assertions of an award that the association made, once: the
+// documents are kept as they are and served byte for byte. An award that its
+// origin attests itself (Credly's) gets none: foreign assertions are not
+// re-hosted under our id. What was written before stays; what is missing, of an
+// award from before there were documents of that version, is added.
 func (e *Engine) attest(ctx context.Context, tx store.Tx, a store.Award) error {
 	base := e.cfg.BaseURL(ctx)
 	if a.AssertionURL != "" || a.PageURL != "" || base == "" || a.Recipient.Identity == "" {
 		return nil
 	}
-	if _, err := tx.AssertionOf(ctx, a.ID, openbadges.V20); err == nil || !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	issuer, err := tx.OwnIssuer(ctx)
-	if err != nil {
+	w := writing{e: e, base: base, award: a, id: store.NewID(), salt: store.NewID()}
+	var err error
+	if w.issuer, err = tx.OwnIssuer(ctx); err != nil {
 		return fmt.Errorf("the association's profile: %w", err)
 	}
-	if err := e.publishClass(ctx, tx, base, issuer, a.ClassVersionID); err != nil {
+	if w.class, err = w.publishClass(ctx, tx, a.ClassVersionID); err != nil {
 		return err
 	}
-	id, salt := store.NewID(), store.NewID()
+	for _, v := range versions() {
+		old, err := tx.AssertionOf(ctx, a.ID, v)
+		if errors.Is(err, store.ErrNotFound) {
+			old, err = w.assertion(ctx, tx, v)
+		}
+		if errors.Is(err, errUnfit) && v != openbadges.V20 {
+			// The badge is still whole in 2.0; no claim fails for it.
+			e.cfg.Log.Warn("no document written", "award", a.ID, "version", v, "error", err)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("write the %s assertion of award %s: %w", v, a.ID, err)
+		}
+		w.id, w.salt = old.ID, old.Salt
+	}
+	return nil
+}
+
+// Complete writes the documents that a claimed award lacks because it was
+// claimed before the gateway wrote them. store.ErrNotFound when the award is not
+// claimed, or revoked.
+func (e *Engine) Complete(ctx context.Context, awardID string) error {
+	if err := e.keys.Ensure(ctx, signing.EdDSA); err != nil {
+		return err
+	}
+	return e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
+		a, err := tx.Award(ctx, awardID)
+		if err != nil {
+			return err
+		}
+		if a.Claim != store.Claimed || a.Revoked {
+			return fmt.Errorf("complete the documents of award %s: %w", awardID, store.ErrNotFound)
+		}
+		return e.attest(ctx, tx, a)
+	})
+}
+
+// writing is one award's documents in the making.
+type writing struct {
+	e        *Engine
+	base     string
+	issuer   store.Issuer
+	class    openbadges.BadgeClass // ready to publish, without id and issuer
+	award    store.Award
+	id, salt string
+}
+
+// assertion writes the document of one version and keeps it.
+func (w *writing) assertion(ctx context.Context, tx store.Tx, v openbadges.Version) (store.Assertion, error) {
+	var doc []byte
+	var err error
+	mediaType := mediaOB2
+	switch v {
+	case openbadges.V11:
+		doc, err = w.assertion11()
+	case openbadges.V30:
+		mediaType = mediaCredential
+		doc, err = w.credential(ctx, tx)
+	default:
+		doc, err = w.assertion20()
+	}
+	if err != nil {
+		return store.Assertion{}, err
+	}
+	sha, err := tx.PutDocument(ctx, mediaType, doc)
+	if err != nil {
+		return store.Assertion{}, err
+	}
+	a := store.Assertion{ID: w.id, AwardID: w.award.ID, Version: v, Salt: w.salt, SHA256: sha, CreatedAt: store.Moment(w.e.cfg.Now())}
+	err = tx.CreateAssertion(ctx, a)
+	if errors.Is(err, store.ErrExists) { // another was first, at the same moment
+		return tx.AssertionOf(ctx, w.award.ID, v)
+	}
+	return a, err
+}
+
+func (w *writing) recipient() openbadges.Recipient {
+	return v2.HashRecipient(w.award.Recipient, w.salt)
+}
+
+func (w *writing) assertion20() ([]byte, error) {
+	a := w.award
 	doc, _, err := v2.EncodeAssertion(v2.Assertion{
-		ID: base + "/ob/v2/assertions/" + id,
+		ID: w.base + "/ob/v2/assertions/" + w.id,
 		Award: openbadges.Award{
-			BadgeClass: openbadges.BadgeClass{ID: base + "/ob/v2/badgeclasses/" + a.ClassVersionID},
-			Recipient:  v2.HashRecipient(a.Recipient, salt),
+			BadgeClass: openbadges.BadgeClass{ID: w.base + "/ob/v2/badgeclasses/" + a.ClassVersionID},
+			Recipient:  w.recipient(),
 			IssuedOn:   a.IssuedOn, Expires: a.Expires, Evidence: a.Evidence, Narrative: a.Narrative,
 		},
 		Verification: v2.Verification{Type: v2.HostedBadge},
 	})
-	if err != nil {
-		return fmt.Errorf("write the assertion of award %s: %w", a.ID, err)
-	}
-	sha, err := tx.PutDocument(ctx, mediaOB2, doc)
-	if err != nil {
-		return err
-	}
-	return tx.CreateAssertion(ctx, store.Assertion{ID: id, AwardID: a.ID, Version: openbadges.V20, Salt: salt, SHA256: sha, CreatedAt: store.Moment(e.cfg.Now())})
-}
-
-// publishClass writes the badge class document of a version, once.
-func (e *Engine) publishClass(ctx context.Context, tx store.Tx, base string, issuer store.Issuer, versionID string) error {
-	v, err := tx.ClassVersion(ctx, versionID)
-	if err != nil || v.DocumentSHA != "" {
-		return err
-	}
-	if v.ImageSHA == "" {
-		// OB 2.0 requires an image; a badge without one shows a plain seal.
-		if v.ImageSHA, err = tx.PutDocument(ctx, "image/png", plainSeal()); err != nil {
-			return err
-		}
-		if err := tx.SetVersionImage(ctx, v.ID, v.ImageSHA); err != nil {
-			return err
-		}
-	}
-	c := v.Content
-	c.ID = base + "/ob/v2/badgeclasses/" + v.ID
-	c.Version = ""
-	c.Issuer = openbadges.Profile{ID: base + "/ob/v2/issuers/" + issuer.ID}
-	c.Image = &openbadges.Image{ID: base + "/ob/images/" + v.ImageSHA}
-	c.Unknown = nil
-	if c.Description == "" {
-		c.Description = c.Name
-	}
-	if c.Criteria.ID == "" && c.Criteria.Narrative == "" {
-		c.Criteria.Narrative = c.Description
-	}
-	doc, _, err := v2.EncodeBadgeClass(c)
-	if err != nil {
-		return fmt.Errorf("write the badge class %s: %w", v.ID, err)
-	}
-	sha, err := tx.PutDocument(ctx, mediaOB2, doc)
-	if err != nil {
-		return err
-	}
-	_, err = tx.SetVersionDocument(ctx, v.ID, sha)
-	return err
-}
-
-// IssuerDocument writes the Open Badges 2.0 document of our own issuer.
-// store.ErrNotFound when id is not ours.
-func (e *Engine) IssuerDocument(ctx context.Context, id string) ([]byte, error) {
-	issuer, err := e.cfg.Store.OwnIssuer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	base := e.cfg.BaseURL(ctx)
-	if issuer.ID != id || base == "" {
-		return nil, store.ErrNotFound
-	}
-	p := issuer.Profile
-	p.ID = base + "/ob/v2/issuers/" + id
-	p.Image = nil
-	if issuer.ImageSHA != "" {
-		p.Image = &openbadges.Image{ID: base + "/ob/images/" + issuer.ImageSHA}
-	}
-	doc, _, err := v2.EncodeIssuer(p)
 	return doc, err
+}
+
+func (w *writing) assertion11() ([]byte, error) {
+	a := w.award
+	id := w.base + "/ob/v1/assertions/" + w.id
+	doc, _, err := v1.EncodeAssertion(v1.Assertion{
+		ID: id, UID: w.id,
+		Award: openbadges.Award{
+			BadgeClass: openbadges.BadgeClass{ID: w.base + "/ob/v1/badgeclasses/" + a.ClassVersionID},
+			Recipient:  w.recipient(), IssuedOn: a.IssuedOn, Expires: a.Expires, Evidence: a.Evidence,
+		},
+		Verify: v1.Verify{Type: v1.Hosted, URL: id},
+	})
+	return doc, unfit(err)
+}
+
+// unfit marks what a codec refuses to write.
+func unfit(err error) error {
+	if errors.Is(err, v2.ErrIncomplete) { // all codecs share it
+		return fmt.Errorf("%w: %w", errUnfit, err)
+	}
+	return err
 }
 
 // ensureImage fetches the image of the badge that is about to be attested, so
@@ -137,27 +183,4 @@ func (e *Engine) ensureImage(ctx context.Context, awardID string) {
 	if err := e.fetchImages(call, r); err != nil {
 		e.cfg.Log.Warn("badge image not fetched before the claim", "award", awardID, "error", err)
 	}
-}
-
-// plainSeal draws a grey disc with a ring: the image of a badge that has none.
-func plainSeal() []byte {
-	const size, middle = 400, 200
-	img := image.NewNRGBA(image.Rect(0, 0, size, size))
-	for y := range size {
-		for x := range size {
-			dx, dy := x-middle, y-middle
-			switch d := dx*dx + dy*dy; {
-			case d > 190*190:
-			case d > 168*168 && d < 176*176:
-				img.SetNRGBA(x, y, color.NRGBA{235, 238, 245, 255})
-			default:
-				img.SetNRGBA(x, y, color.NRGBA{uint8(96 - y/12), uint8(108 - y/12), uint8(140 - y/12), 255})
-			}
-		}
-	}
-	var out bytes.Buffer
-	if err := png.Encode(&out, img); err != nil {
-		return nil // can't fail: the image is ours and the buffer is memory
-	}
-	return out.Bytes()
 }

@@ -18,7 +18,9 @@ import (
 
 	"badgebridge/adapters"
 	"badgebridge/internal/secret"
+	"badgebridge/openbadges/jsonld"
 	"badgebridge/store"
+	"badgebridge/sync/signing"
 )
 
 // Config is what an Engine works with. All fields but Progress and Changed are
@@ -67,6 +69,9 @@ type Progress struct {
 type Engine struct {
 	cfg    Config
 	remote *remotes
+	keys   *signing.Keys
+	// processor reads its contexts when it is first needed, not at the start.
+	processor func() *jsonld.Processor
 	// The loops sleep on these.
 	wake     chan struct{}
 	wakePull chan struct{}
@@ -93,7 +98,11 @@ func New(cfg Config) *Engine {
 	if cfg.Changed == nil {
 		cfg.Changed = func(string) {}
 	}
-	return &Engine{cfg: cfg, remote: newRemotes(cfg), wake: make(chan struct{}, 1), wakePull: make(chan struct{}, 1)}
+	return &Engine{
+		cfg: cfg, remote: newRemotes(cfg), keys: signing.New(cfg.Store, cfg.Keyring, cfg.Now),
+		processor: sync.OnceValue(func() *jsonld.Processor { return jsonld.New(jsonld.Config{}) }),
+		wake:      make(chan struct{}, 1), wakePull: make(chan struct{}, 1),
+	}
 }
 
 // Wake makes the loops look for work at once. It never blocks.

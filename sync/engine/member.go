@@ -7,6 +7,7 @@ import (
 
 	"badgebridge/openbadges"
 	"badgebridge/store"
+	"badgebridge/sync/signing"
 )
 
 // mine reads an award that must be this person's.
@@ -28,6 +29,9 @@ func mine(ctx context.Context, tx store.Tx, awardID, personID string) (store.Awa
 // to be accepted at Credly).
 func (e *Engine) Claim(ctx context.Context, awardID, personID string) error {
 	e.ensureImage(ctx, awardID)
+	if err := e.keys.Ensure(ctx, signing.EdDSA); err != nil {
+		return fmt.Errorf("claim award %s: %w", awardID, err)
+	}
 	err := e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
 		a, err := mine(ctx, tx, awardID, personID)
 		if err != nil {
