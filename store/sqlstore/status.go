@@ -49,7 +49,7 @@ func (c *calls) TakeStatus(ctx context.Context, awardID string, size int) (entry
 					return nil
 				}
 			}
-			if _, err := c.StatusOf(ctx, awardID); errors.Is(err, store.ErrNotFound) {
+			if _, err = c.StatusOf(ctx, awardID); errors.Is(err, store.ErrNotFound) {
 				err = c.addList(ctx, op, size)
 			}
 			if err != nil {
