@@ -61,6 +61,10 @@ type Tx interface {
 	Keys
 	Statuses
 	Queue
+	Backpack
+	Collections
+	Grants
+	Connections
 }
 
 // NewID returns 128 random bits as 26 lower-case base32 characters.

@@ -51,6 +51,10 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"status lists": statusLists,
 		"status races": statusRaces,
 		"queue":        queue,
+		"collected":    collected,
+		"collections":  collections,
+		"grants":       grants,
+		"connections":  connections,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
