@@ -235,7 +235,7 @@ func (b *Backpack) keepAgain(ctx context.Context, tx store.Tx, old, c store.Coll
 // that the gateway attests it itself and nothing is to be added.
 func (b *Backpack) awardOf(ctx context.Context, tx store.Tx, c store.Collected, rep verify.Report) (store.Award, Fate, error) {
 	if id, ok := b.ownAssertion(ctx, c.Locator); ok {
-		if a, err := tx.Assertion(ctx, id); err == nil {
+		if a, err := tx.Assertion(ctx, id, openbadges.V20); err == nil {
 			award, err := tx.Award(ctx, a.AwardID)
 			if err != nil || award.PersonID == c.PersonID {
 				return award, Known, err
