@@ -114,6 +114,9 @@ func (s *Server) completeBadge(ctx context.Context, a store.Award) (badge, error
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return badge{}, fmt.Errorf("issuer of the award: %w", err)
 	}
+	if a.Origin == store.BackpackOrigin {
+		b.Issuer = store.Issuer{} // it is not the association's
+	}
 	if b.Issuer.Profile.Name == "" {
 		b.Issuer.Profile = b.Content.Issuer
 	}

@@ -25,6 +25,7 @@ import (
 	"badgebridge/internal/mail"
 	"badgebridge/openbadges/verify"
 	"badgebridge/store"
+	"badgebridge/sync/backpack"
 	"badgebridge/sync/engine"
 	"badgebridge/web/locale"
 )
@@ -37,6 +38,8 @@ type Config struct {
 	Sessions *session.Sessions
 	Login    *login.Login
 	Access   *access.Access
+	// Backpack takes the badges that people bring; nil: there are no pages for it.
+	Backpack *backpack.Backpack
 	Setup    *setup.Setup // nil: there are no set-up pages
 	Cache    Cache        // nil: counted in this process alone
 

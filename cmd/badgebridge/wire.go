@@ -27,6 +27,7 @@ import (
 	"badgebridge/store/cache"
 	"badgebridge/store/jobs"
 	"badgebridge/store/sqlstore"
+	"badgebridge/sync/backpack"
 	"badgebridge/sync/engine"
 	"badgebridge/web"
 	"badgebridge/web/mails"
@@ -43,6 +44,7 @@ type app struct {
 	cache     *cache.Cache
 	setup     *setup.Setup
 	engine    *engine.Engine
+	backpack  *backpack.Backpack
 	login     *login.Login
 	access    *access.Access
 	sessions  *session.Sessions

@@ -15,6 +15,7 @@ import (
 	"badgebridge/openbadges/verify"
 	"badgebridge/sandbox/demo"
 	"badgebridge/store/cache"
+	"badgebridge/sync/backpack"
 	"badgebridge/web"
 )
 
@@ -30,7 +31,7 @@ func (a *app) wire(ctx context.Context) (err error) {
 	})
 	if a.login, err = login.New(login.Config{
 		Providers: providers(a.cfg.Providers), Store: a.db, Keyring: a.keyring, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log,
-		OnProven: a.engine.Adopt, Allow: a.allowLogin,
+		OnProven: a.proven, Allow: a.allowLogin,
 	}); err != nil {
 		return fmt.Errorf("providers: %w", err)
 	}
@@ -41,8 +42,11 @@ func (a *app) wire(ctx context.Context) (err error) {
 	a.access = access.New(access.Config{Store: a.db, AdminEmails: a.cfg.AdminEmails, AdminRolesByProvider: roles, Now: time.Now})
 	a.sessions = session.New(a.db, false, time.Now)
 	a.sessions.SecureBy(func(ctx context.Context) bool { return strings.HasPrefix(a.setup.BaseURL(ctx), "https://") })
+	a.backpack = backpack.New(backpack.Config{
+		Store: a.db, Fetcher: verify.HTTP{Client: a.guarded()}, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log, Changed: a.changed,
+	})
 	cfg := web.Config{
-		Store: a.db, Engine: a.engine, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},
+		Store: a.db, Engine: a.engine, Backpack: a.backpack, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},
 		BaseURL: a.setup.BaseURL, Fetcher: verify.HTTP{Client: a.guarded()}, Version: version(), TrustedProxies: a.cfg.TrustedProxies,
 		Readiness: a.ready, MetricsToken: a.cfg.MetricsToken.Reveal(), CredlyBaseURL: a.cfg.CredlyBaseURL, Log: a.log, Now: time.Now,
 	}
@@ -65,6 +69,37 @@ func (a *app) guarded() *http.Client {
 		c.AllowLoopback = a.demoHosts
 	}
 	return httpx.Guarded(c)
+}
+
+// proven gives a person what was waiting for the proof of an address.
+func (a *app) proven(ctx context.Context, personID, email string) error {
+	if err := a.engine.Adopt(ctx, personID, email); err != nil {
+		return err
+	}
+	// What they brought themselves is verified again, which asks others: that
+	// their answers are late must not keep anybody from signing in.
+	if _, err := a.backpack.Proven(ctx, personID); err != nil {
+		a.log.WarnContext(ctx, "badges that waited for a proof", "person", personID, "error", err)
+	}
+	return nil
+}
+
+// recheck verifies again, now and then, what people brought.
+func (a *app) recheck(ctx context.Context) {
+	tick := time.NewTicker(5 * time.Minute)
+	defer tick.Stop()
+	for {
+		if n, changed, err := a.backpack.RecheckDue(ctx, 200); err != nil && ctx.Err() == nil {
+			a.log.Warn("badges not checked again", "error", err)
+		} else if n > 0 {
+			a.log.Info("badges checked again", "badges", n, "changed", changed)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 func providers(in []config.Provider) []login.Provider {
