@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/png"
 	"testing"
+	"time"
 
 	"badgebridge/internal/pyvalidator"
 	"badgebridge/openbadges"
@@ -60,14 +61,14 @@ func BenchmarkHosted(b *testing.B) {
 		b.Fatal(err)
 	}
 	opt := verify.Options{Fetcher: memory, Recipient: []verify.Identifier{{Type: openbadges.IdentityEmail, Value: ada}}}
+	var took []time.Duration
 	b.ReportAllocs()
 	for b.Loop() {
+		start := time.Now()
 		if r := verify.Verify(b.Context(), verify.Input{URL: site + "/a"}, opt); !r.Valid {
 			b.Fatal(r.Problems())
 		}
+		took = append(took, time.Since(start))
 	}
-	b.ReportMetric(python.Seconds()*1e9/perOp(b), "x_python")
+	b.ReportMetric(float64(python)/float64(median(took)), "x_python")
 }
-
-// perOp is the time of one run of a benchmark's loop, in nanoseconds.
-func perOp(b *testing.B) float64 { return float64(b.Elapsed().Nanoseconds()) / float64(b.N) }
