@@ -62,7 +62,12 @@ plugin: ## dist/badgebridge-plugin.zip, the same bytes every time
 .PHONY: test-badgeos
 test-badgeos: ## the tests with WordPress against the real BadgeOS: make test-badgeos BADGEOS_DIR=/path/to/badgeos
 	@test -f "$(BADGEOS_DIR)/badgeos.php" || { echo 'make test-badgeos: set BADGEOS_DIR to a folder with BadgeOS 3.7 (badgeos.php in it)' >&2; exit 2; }
-	scripts/test-badgeos.sh "$(abspath $(BADGEOS_DIR))"
+	scripts/test-provider.sh BADGEOS_DIR "$(abspath $(BADGEOS_DIR))"
+
+.PHONY: test-gamipress
+test-gamipress: ## the tests with WordPress against the real GamiPress: make test-gamipress GAMIPRESS_DIR=/path/to/gamipress
+	@test -f "$(GAMIPRESS_DIR)/gamipress.php" || { echo 'make test-gamipress: set GAMIPRESS_DIR to a folder with GamiPress 5.7 (gamipress.php in it)' >&2; exit 2; }
+	scripts/test-provider.sh GAMIPRESS_DIR "$(abspath $(GAMIPRESS_DIR))"
 
 .PHONY: clean
 clean: ## remove what was built; data folders stay

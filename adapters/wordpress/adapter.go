@@ -82,6 +82,31 @@ func New(cfg json.RawMessage, hc *http.Client, now func() time.Time) (*Adapter, 
 	return &Adapter{client: client{cfg: c, rest: rest, now: now}}, nil
 }
 
+// The versions of the contract that this gateway speaks.
+const (
+	contract      = 2
+	contractLeast = 1
+)
+
+// contractWords says why a site that keeps one version, and works with those from
+// another one on, can't be worked with; "" when it can.
+func contractWords(keeps, least string) string {
+	n, err := strconv.Atoi(keeps)
+	from := 1
+	if err == nil && least != "" {
+		from, err = strconv.Atoi(least)
+	}
+	switch {
+	case err != nil:
+		return fmt.Sprintf("The plugin speaks version %.20q of the contract, which is none. Update the plugin.", keeps)
+	case n < contractLeast:
+		return fmt.Sprintf("The plugin speaks version %d of the contract, this gateway needs at least %d. Update the plugin.", n, contractLeast)
+	case from > contract:
+		return fmt.Sprintf("The plugin needs at least version %d of the contract, this gateway speaks %d. Update the gateway.", from, contract)
+	}
+	return ""
+}
+
 // Check implements adapters.Adapter. Identity is "uuid home_url".
 func (a *Adapter) Check(ctx context.Context) (adapters.Health, error) {
 	const op = "check"
@@ -92,9 +117,8 @@ func (a *Adapter) Check(ctx context.Context) (adapters.Health, error) {
 	if !a.pinned(site.UUID, site.HomeURL) {
 		return adapters.Health{}, &adapters.Error{Op: op, Kind: adapters.ErrIdentity, Words: a.anotherSite(site.UUID, site.HomeURL)}
 	}
-	if site.Contract != "1" {
-		return adapters.Health{}, &adapters.Error{Op: op, Kind: adapters.ErrUnavailable,
-			Words: fmt.Sprintf("The plugin speaks version %.20q of the contract, this gateway speaks version 1. Update the older of the two.", site.Contract)}
+	if words := contractWords(site.Contract, site.ContractLeast); words != "" {
+		return adapters.Health{}, &adapters.Error{Op: op, Kind: adapters.ErrUnavailable, Words: words}
 	}
 	health := adapters.Health{
 		Identity: a.cfg.SiteUUID + " " + a.cfg.HomeURL,

@@ -7,6 +7,7 @@ import "encoding/json"
 
 type wireSite struct {
 	Contract         string   `json:"contract"`
+	ContractLeast    string   `json:"contract_least"`
 	UUID             string   `json:"uuid"`
 	HomeURL          string   `json:"home_url"`
 	Name             string   `json:"name"`

@@ -56,7 +56,8 @@ func (s *Site) api() http.Handler {
 		s.mu.Lock()
 		inactive := s.inactive
 		s.mu.Unlock()
-		if _, pattern := mux.Handler(r); inactive || pattern == "" {
+		_, pattern := mux.Handler(r)
+		if inactive || pattern == "" || s.cfg.Contract == "1" && strings.HasPrefix(pattern, "PUT ") {
 			answer(w, http.StatusNotFound, map[string]any{ // WordPress's own words
 				"code": "rest_no_route", "message": "No route was found matching the URL and request method.", "data": map[string]int{"status": 404},
 			})
@@ -124,7 +125,7 @@ func (s *Site) getSite(*call) (int, any, *refusal) {
 		warnings = append(warnings, "Neither BadgeOS nor GamiPress is active.")
 	}
 	return http.StatusOK, map[string]any{
-		"contract": "1", "uuid": s.st.UUID, "home_url": s.st.Home, "name": s.cfg.Name, "timezone": s.cfg.Timezone,
+		"contract": s.cfg.Contract, "contract_least": "1", "uuid": s.st.UUID, "home_url": s.st.Home, "name": s.cfg.Name, "timezone": s.cfg.Timezone,
 		"provider":       map[string]string{"id": s.st.Provider, "version": map[bool]string{true: "simulated"}[s.st.Provider != "none"]},
 		"plugin_version": "simulated", "feed_epoch": s.st.Epoch, "oidc_issuer": s.Issuer(), "warnings": warnings,
 	}, nil

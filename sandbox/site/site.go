@@ -44,6 +44,10 @@ type Config struct {
 	// and "{gateway}/".
 	RedirectURIs []string
 	LogoutURIs   []string
+	// Contract is the version of the contract that the site keeps: "2" when "".
+	// With "1" it does not know what version 2 brought; with "3" it says members
+	// that nobody knows yet.
+	Contract string
 	// GatewayURL is linked on the pages, "" for no link.
 	GatewayURL string
 	// StateFile keeps the state over a restart as JSON; "": in memory only. What
@@ -121,6 +125,9 @@ func New(cfg Config) (*Site, error) {
 	}
 	if cfg.UUID == "" {
 		cfg.UUID = defaultUUID
+	}
+	if cfg.Contract == "" {
+		cfg.Contract = "2"
 	}
 	if cfg.Timezone == "" {
 		cfg.Timezone = "UTC"

@@ -56,6 +56,7 @@ type change struct {
 	EntryID     int64     `json:"entry_id"`
 	Fingerprint string    `json:"fingerprint"`
 	Reason      string    `json:"reason"`
+	Cause       string    `json:"cause"`
 	Award       *award    `json:"award"`
 }
 

@@ -31,6 +31,10 @@ type Target struct {
 	// tested.
 	WritesBadges bool
 
+	// ForgetsAwards: the site deletes the awards of a member who goes, as GamiPress
+	// does; then the feed says so.
+	ForgetsAwards bool
+
 	Client *http.Client     // nil: one with a timeout of 30 s
 	Now    func() time.Time // the site's clock; nil: time.Now
 }

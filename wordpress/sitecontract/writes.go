@@ -238,7 +238,15 @@ func (s *suite) memberGone(t *testing.T) {
 	badgeID, memberID, _ := s.fresh(t)
 	id := s.Control.AwardBadge(t, badgeID, memberID)
 	a := s.entry(t, id)
+	before := s.now(t)
 	s.Control.RemoveMember(t, memberID)
+	if s.ForgetsAwards {
+		changes, _ := s.changes(t, before, 0)
+		if of := about(changes, id); len(of) != 1 || of[0].Kind != "deleted" || of[0].Cause != "user_deleted" || of[0].Fingerprint != a.Fingerprint {
+			t.Errorf("the feed says %+v", of)
+		}
+		return
+	}
 	gone := s.entry(t, id)
 	if gone.Member != nil || gone.Fingerprint != a.Fingerprint || gone.Version == a.Version {
 		t.Errorf("before %+v, after %+v", a, gone)

@@ -168,7 +168,7 @@ define( 'DB_COLLATE', '' );
 define( 'WP_ENVIRONMENT_TYPE', 'local' );
 define( 'WP_DEBUG', true );
 define( 'WP_DEBUG_LOG', '%s' );
-define( 'WP_DEBUG_DISPLAY', 'cli' !== PHP_SAPI && %t );
+define( 'WP_DEBUG_DISPLAY', ! defined( 'BADGEBRIDGE_TEST_SNIPPET' ) && 'cli' !== PHP_SAPI && %t );
 define( 'DISABLE_WP_CRON', true );
 define( 'AUTOMATIC_UPDATER_DISABLED', true );
 define( 'WP_HTTP_BLOCK_EXTERNAL', true );

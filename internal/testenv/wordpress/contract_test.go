@@ -11,17 +11,31 @@ import (
 
 func TestThePluginKeepsTheContract(t *testing.T) {
 	// Notices on the page are the harsher case: they would stand before the JSON.
-	t.Run("with the double", func(t *testing.T) { runContract(t, Options{DisplayErrors: true}) })
-	t.Run("without permalinks", func(t *testing.T) { runContract(t, Options{PlainPermalinks: true}) })
-	// The real one is not part of this repository.
-	if dir := os.Getenv("BADGEOS_DIR"); dir != "" {
-		t.Run("with BadgeOS", func(t *testing.T) { runContract(t, Options{BadgeOSDir: dir, DisplayErrors: true}) })
+	t.Run("with the double of BadgeOS", func(t *testing.T) { runContract(t, Options{DisplayErrors: true}) })
+	t.Run("with the double of GamiPress, without permalinks", func(t *testing.T) {
+		runContract(t, Options{Provider: GamiPress, PlainPermalinks: true})
+	})
+	// The real ones are not part of this repository.
+	for name, dir := range realProviders() {
+		t.Run("with the real "+name, func(t *testing.T) { runContract(t, Options{Provider: name, ProviderDir: dir, DisplayErrors: true}) })
 	}
+}
+
+// realProviders are the folders with the real badge plugins, where there are any.
+func realProviders() map[string]string {
+	real := map[string]string{}
+	for name, variable := range map[string]string{BadgeOS: "BADGEOS_DIR", GamiPress: "GAMIPRESS_DIR"} {
+		if dir := os.Getenv(variable); dir != "" {
+			real[name] = dir
+		}
+	}
+	return real
 }
 
 func runContract(t *testing.T, opts Options) {
 	s := Start(t, opts)
-	sitecontract.Run(t, sitecontract.Target{RestURL: s.RestURL, UUID: s.UUID(t), Home: s.BaseURL, Control: control{s}})
+	sitecontract.Run(t, sitecontract.Target{RestURL: s.RestURL, UUID: s.UUID(t), Home: s.BaseURL, Control: control{s},
+		WritesBadges: true, ForgetsAwards: opts.Provider == GamiPress})
 }
 
 // control lets the suite act on the site as its people do.

@@ -3,11 +3,13 @@
 package wordpress
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,34 +19,34 @@ import (
 	"time"
 )
 
+// snippetEnd is what a snippet prints last when nothing made it end early.
+const snippetEnd = "\n-- the snippet has ended --"
+
 // PHP runs a snippet (without "<?php") inside WordPress with all plugins loaded,
 // and gives what it printed. The test fails where PHP does.
 func (s *Site) PHP(t testing.TB, code string) string {
 	t.Helper()
-	file, err := os.CreateTemp(s.dir, "snippet-*.php")
+	req, err := http.NewRequest(http.MethodPost, "http://"+s.host+"/badgebridge-test-snippet", strings.NewReader(code))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.Remove(file.Name())
-	fmt.Fprintf(file, "<?php\n%s\n", code)
-	file.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	// With its compiled files kept, PHP needs a third of the time.
-	compiled := filepath.Join(s.dir, "compiled")
-	if err := os.MkdirAll(compiled, 0o700); err != nil {
-		t.Fatal(err)
+	req.Header.Set("X-Snippet-Token", s.token)
+	req.Header.Set("Content-Type", "text/plain")
+	client := http.Client{Timeout: 2 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatalf("PHP: %v\n%s\n%s", err, code, s.logTail())
 	}
-	cmd := exec.CommandContext(ctx, "php", "-d", "display_errors=stderr", "-d", "memory_limit=256M", "-d", "default_socket_timeout=10",
-		"-d", "opcache.enable_cli=1", "-d", "opcache.file_cache_only=1", "-d", "opcache.file_cache="+compiled,
-		filepath.Join(s.dir, "php/run.php"), filepath.Join(s.dir, "site"), s.host, file.Name())
-	cmd.Env = append(os.Environ(), "TZ=UTC")
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("PHP: %v\n%s\n%s\n%s\n%s", err, code, stdout.String(), stderr.String(), s.logTail())
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("PHP: %v\n%s\n%s", err, code, s.logTail())
 	}
-	return stdout.String()
+	out, rest, ended := strings.Cut(string(body), snippetEnd)
+	if !ended || strings.TrimSpace(rest) != "" {
+		t.Fatalf("PHP ended early, or said more after its end: %d\n%s\n%s\n%s", resp.StatusCode, code, body, s.logTail())
+	}
+	return out
 }
 
 // number runs a snippet that prints one number.
@@ -68,8 +70,8 @@ func (s *Site) CreateBadge(t testing.TB, title string) int64 {
 		$id = wp_insert_post( wp_slash( array( 'post_type' => 'badges', 'post_status' => 'publish', 'post_title' => %s,
 			'post_content' => 'What this badge stands for.', 'post_author' => 1 ) ), true );
 		if ( is_wp_error( $id ) ) { fwrite( STDERR, $id->get_error_message() ); exit( 1 ); }
-		update_post_meta( $id, '_badgeos_earned_by', 'admin' );
-		echo $id;`, quote(title)))
+		update_post_meta( $id, %s, 'admin' );
+		echo $id;`, quote(title), quote(s.provider().earnedBy)))
 }
 
 // CreateUser makes a subscriber and gives the id. The password is "demo-pass".
@@ -93,44 +95,32 @@ func (s *Site) SetEmail(t testing.TB, user int64, email string) {
 	s.PHP(t, fmt.Sprintf(`wp_update_user( array( 'ID' => %d, 'user_email' => %s ) );`, user, quote(email)))
 }
 
-// Award awards through BadgeOS and gives the entry's id.
+func (s *Site) provider() phpOf { return providers[s.badges] }
+
+// Award awards through the badge plugin and gives the entry's id.
 func (s *Site) Award(t testing.TB, badge, user int64) int64 {
 	t.Helper()
-	return s.number(t, fmt.Sprintf(`$entry = 0;
-		add_action( 'badgeos_achievements_new_added', function ( $type, $badge, $user, $id ) use ( &$entry ) { $entry = $entry ?: $id; }, 1, 4 );
-		badgeos_award_achievement_to_user( %d, %d, 'demo' );
-		echo (int) $entry;`, badge, user))
+	return s.number(t, fmt.Sprintf(s.provider().award, badge, user))
 }
 
-// AwardSilently adds a row to BadgeOS's table without any hook, and gives its id.
+// AwardSilently adds a row to the badge plugin's table without any hook, and
+// gives its id.
 func (s *Site) AwardSilently(t testing.TB, badge, user int64) int64 {
 	t.Helper()
-	return s.number(t, fmt.Sprintf(`global $wpdb;
-		$wpdb->insert( $wpdb->prefix . 'badgeos_achievements', array( 'ID' => %d, 'post_type' => 'badges', 'achievement_title' => get_the_title( %d ),
-			'user_id' => %d, 'rec_type' => 'normal', 'site_id' => 1, 'this_trigger' => '',
-			'actual_date_earned' => current_time( 'mysql' ), 'date_earned' => current_time( 'mysql' ) ) );
-		echo $wpdb->insert_id;`, badge, badge, user))
+	return s.number(t, fmt.Sprintf(s.provider().awardSilently, badge, user))
 }
 
-// Revoke takes an award back the way BadgeOS's own admin pages do: its hooks
-// before and after, and the row deleted between them.
+// Revoke takes an award back the way the badge plugin's own admin pages do.
 func (s *Site) Revoke(t testing.TB, entry int64) {
 	t.Helper()
-	s.PHP(t, fmt.Sprintf(`global $wpdb; $table = $wpdb->prefix . 'badgeos_achievements';
-		$row = $wpdb->get_row( 'SELECT * FROM ' . $table . ' WHERE entry_id = %d' );
-		if ( ! $row ) { fwrite( STDERR, 'no such entry' ); exit( 1 ); }
-		badgeos_update_user_achievements( array( 'user_id' => $row->user_id, 'all_achievements' => array() ) );
-		do_action( 'badgeos_before_revoke_achievement', $row->user_id, (int) $row->ID, $row->entry_id );
-		$wpdb->delete( $table, array( 'user_id' => $row->user_id, 'entry_id' => $row->entry_id ) );
-		do_action( 'badgeos_after_revoke_achievement', $row->user_id, (int) $row->ID, $row->entry_id );
-		do_action( 'badgeos_revoke_bulk_achievement', $row->user_id, array( $row->ID ), array( $row->entry_id ) );`, entry))
+	s.PHP(t, fmt.Sprintf(s.provider().revoke, entry))
 }
 
-// DeleteRowsSilently deletes awards from BadgeOS's table without any hook.
+// DeleteRowsSilently deletes awards from the badge plugin's table without any hook.
 func (s *Site) DeleteRowsSilently(t testing.TB, entries ...int64) {
 	t.Helper()
 	for _, entry := range entries {
-		s.SQL(t, fmt.Sprintf("DELETE FROM wp_badgeos_achievements WHERE entry_id = %d;", entry))
+		s.SQL(t, fmt.Sprintf("DELETE FROM wp_%s WHERE %s = %d;", s.provider().table, s.provider().id, entry))
 	}
 }
 
@@ -184,9 +174,9 @@ func (s *Site) RunCron(t testing.TB) {
 
 // SetHome makes the site believe that it lives at another URL, as a clone or a
 // moved site does. It goes on answering at BaseURL.
-func (s *Site) SetHome(t testing.TB, url string) {
+func (s *Site) SetHome(t testing.TB, home string) {
 	t.Helper()
-	s.PHP(t, fmt.Sprintf(`update_option( 'home', %s ); update_option( 'siteurl', %s );`, quote(url), quote(url)))
+	s.PHP(t, fmt.Sprintf(`update_option( 'home', %s ); update_option( 'siteurl', %s );`, quote(home), quote(home)))
 }
 
 // SQL runs statements in the site's database.
@@ -250,6 +240,27 @@ func (s *Site) Mails(t testing.TB) (mails []Mail) {
 		mails = append(mails, m)
 	}
 	return mails
+}
+
+// signInAs gives a browser in which this user has signed in.
+func signInAs(t testing.TB, s *Site, user, password string) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar, Timeout: time.Minute}
+	resp, err := client.Get(s.BaseURL + "/wp-login.php") // the cookie that WordPress looks for
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	resp, err = client.PostForm(s.BaseURL+"/wp-login.php", url.Values{"log": {user}, "pwd": {password}, "wp-submit": {"Log In"}, "testcookie": {"1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return client
 }
 
 // quote writes s as a PHP string.

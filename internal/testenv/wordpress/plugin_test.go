@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -23,7 +22,7 @@ import (
 func onEach(t *testing.T, test func(*testing.T, *Site)) {
 	t.Run("with the double", func(t *testing.T) { test(t, Start(t, Options{})) })
 	if dir := os.Getenv("BADGEOS_DIR"); dir != "" {
-		t.Run("with BadgeOS", func(t *testing.T) { test(t, Start(t, Options{BadgeOSDir: dir})) })
+		t.Run("with BadgeOS", func(t *testing.T) { test(t, Start(t, Options{ProviderDir: dir})) })
 	}
 }
 
@@ -382,14 +381,7 @@ type browser struct {
 
 func signIn(t *testing.T, s *Site, user, password string) browser {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := browser{&http.Client{Jar: jar}, s.BaseURL}
-	b.get(t, "/wp-login.php") // the cookie that WordPress looks for
-	b.post(t, "/wp-login.php", url.Values{"log": {user}, "pwd": {password}, "wp-submit": {"Log In"}, "testcookie": {"1"}})
-	return b
+	return browser{signInAs(t, s, user, password), s.BaseURL}
 }
 
 func (b browser) get(t *testing.T, path string) string {

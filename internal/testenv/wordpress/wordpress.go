@@ -1,7 +1,7 @@
 //go:build unix
 
 // Package wordpress runs real association sites for tests: WordPress on PHP's own
-// web server and MariaDB, with the companion plugin and BadgeOS or a double of it.
+// web server and MariaDB, with the companion plugin, and BadgeOS or GamiPress or a double of it.
 // Everything listens on loopback or a Unix socket and is gone when the test ends.
 //
 // It needs the Debian packages that Packages names.
@@ -20,7 +20,6 @@ import (
 	"testing"
 
 	companion "badgebridge/wordpress"
-	"badgebridge/wordpress/testdouble"
 )
 
 // Packages gives the Debian packages that Start needs.
@@ -32,12 +31,14 @@ func Packages() []string {
 // Options say what kind of site to start. The zero value is a site with the
 // companion plugin and the double of BadgeOS, in New York's time zone.
 type Options struct {
-	// BadgeOSDir is a folder with the real BadgeOS; "" means the double.
-	BadgeOSDir string
+	// Provider is the badge plugin: BadgeOS (also when "") or GamiPress.
+	Provider string
+	// ProviderDir is a folder with the real one; "" means the double.
+	ProviderDir string
 	// NoPlugin leaves the companion plugin out, until InstallPlugin.
 	NoPlugin bool
-	// NoBadgeOS leaves BadgeOS out.
-	NoBadgeOS bool
+	// NoProvider leaves the badge plugin out.
+	NoProvider bool
 	// Timezone is the site's, by its IANA name; "" means America/New_York.
 	Timezone string
 	// PlainPermalinks leaves the site without rewrite rules: RestURL ends in
@@ -58,9 +59,11 @@ type Site struct {
 
 	dir  string // of everything that belongs to this site
 	host string
-	real bool // the real BadgeOS
-	db   *process
-	php  *process
+	// token lets snippets in.
+	token  string
+	badges string // the badge plugin
+	db     *process
+	php    *process
 }
 
 // Start starts a site of its own for the test, and stops it when the test ends.
@@ -78,7 +81,10 @@ func Start(t testing.TB, opts Options) *Site {
 	if err != nil {
 		t.Fatalf("prepare a WordPress to copy: %v", err)
 	}
-	s := &Site{AdminUser: "admin", AdminPassword: "admin-pass", real: opts.BadgeOSDir != ""}
+	s := &Site{AdminUser: "admin", AdminPassword: "admin-pass", badges: opts.Provider}
+	if s.badges == "" {
+		s.badges = BadgeOS
+	}
 	if err := s.start(cached, opts); err != nil {
 		s.stop()
 		t.Fatalf("start WordPress: %v", err)
@@ -152,10 +158,12 @@ func (s *Site) serve(opts Options) error {
 	if opts.DisplayErrors {
 		display = "1"
 	}
+	s.token = randomHex(16)
 	cmd := exec.Command("php", "-d", "display_errors="+display, "-d", "default_socket_timeout=10", "-d", "memory_limit=256M",
+		"-d", "opcache.enable=1", "-d", "opcache.revalidate_freq=0", "-d", "output_buffering=0",
 		"-S", s.host, "-t", filepath.Join(s.dir, "site"), filepath.Join(s.dir, "php", "router.php"))
 	// One worker alone would hang where the site calls itself.
-	cmd.Env = append(os.Environ(), "PHP_CLI_SERVER_WORKERS=4", "TZ=UTC")
+	cmd.Env = append(os.Environ(), "PHP_CLI_SERVER_WORKERS=4", "TZ=UTC", "BADGEBRIDGE_TEST_TOKEN="+s.token)
 	s.php, err = startProcess(cmd, filepath.Join(s.dir, "php.log"))
 	if err != nil {
 		return err
@@ -172,22 +180,8 @@ func (s *Site) serve(opts Options) error {
 // prepare puts the plugins in and activates them.
 func (s *Site) prepare(t testing.TB, opts Options) {
 	t.Helper()
-	if !opts.NoBadgeOS {
-		from := testdouble.BadgeOS()
-		if opts.BadgeOSDir != "" {
-			from = os.DirFS(opts.BadgeOSDir)
-		}
-		if err := copyFS(filepath.Join(s.dir, "site/wp-content/plugins/badgeos"), from); err != nil {
-			t.Fatal(err)
-		}
-		// The real one ends its activation with a redirect and exit.
-		s.PHP(t, `add_action( 'activate_badgeos/badgeos.php', function () { remove_all_actions( 'activated_plugin' ); }, 9999 );
-			$done = activate_plugin( 'badgeos/badgeos.php' );
-			if ( is_wp_error( $done ) ) { fwrite( STDERR, $done->get_error_message() ); exit( 1 ); }`)
-		if s.real {
-			s.PHP(t, `P2P_Storage::install(); update_option( 'p2p_storage', P2P_Storage::$version );`)
-		}
-		s.PHP(t, `flush_rewrite_rules( false );`)
+	if !opts.NoProvider {
+		s.AddProvider(t, s.badges, opts.ProviderDir)
 	}
 	if !opts.NoPlugin {
 		s.InstallPlugin(t)

@@ -10,7 +10,7 @@ defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
 require_once __DIR__ . '/src/Schema.php';
 
 \Badgebridge\Schema::drop();
-foreach ( array( 'uuid', 'epoch', 'schema', 'pairing', 'webhook', 'feed_pruned' ) as $badgebridge_name ) {
+foreach ( array( 'uuid', 'epoch', 'schema', 'pairing', 'webhook', 'feed_pruned', 'provider', 'provider_seen' ) as $badgebridge_name ) {
 	delete_option( 'badgebridge_' . $badgebridge_name );
 }
 wp_clear_scheduled_hook( 'badgebridge_cron' );

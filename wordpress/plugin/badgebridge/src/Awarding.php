@@ -40,7 +40,7 @@ final class Awarding {
 				}
 				if ( $grant ) {
 					// An earlier request died between noting the key and noting the award.
-					$row = $this->provider->find_mark( $grant->mark, (int) $grant->badge_id, (int) $grant->user_id );
+					$row = $this->provider->find_mark( $grant->mark, (int) $grant->badge_id, (int) $grant->user_id, (int) $grant->issued_on );
 					if ( $row ) {
 						$this->settle( $key, $row );
 						return array( $row, false );
@@ -59,7 +59,7 @@ final class Awarding {
 			return null;
 		}
 		if ( ! $grant->entry_id ) {
-			return $this->provider->find_mark( $grant->mark, (int) $grant->badge_id, (int) $grant->user_id );
+			return $this->provider->find_mark( $grant->mark, (int) $grant->badge_id, (int) $grant->user_id, (int) $grant->issued_on );
 		}
 		return $this->row( (int) $grant->entry_id, $grant->fingerprint );
 	}
@@ -82,7 +82,7 @@ final class Awarding {
 					throw new Fault( 'another_award', 409, __( 'The entry is another award than the one that was meant.', 'badgebridge' ) );
 				}
 				$this->provider->revoke( $row );
-				$this->feed->record( 'revoked', $row, $reason );
+				$this->feed->record( 'revoked', $row, $reason, 'gateway' );
 			}
 		);
 	}

@@ -28,28 +28,50 @@ final class BadgeOS implements Provider {
 		return 'badgeos';
 	}
 
+	public function name(): string {
+		return 'BadgeOS';
+	}
+
 	public function version(): string {
 		return isset( \BadgeOS::$version ) ? (string) \BadgeOS::$version : '';
 	}
 
+	public function capability(): string {
+		return function_exists( 'badgeos_get_manager_capability' ) ? (string) badgeos_get_manager_capability() : 'manage_options';
+	}
+
+	public function types(): array {
+		return array_values( array_diff( array_map( 'strval', (array) badgeos_get_achievement_types_slugs() ), array( $this->step_type() ) ) );
+	}
+
 	public function badge_ids( int $after, int $limit ): array {
-		global $wpdb;
-		$types = $this->types();
-		if ( ! $types ) {
-			return array();
-		}
-		$holes = implode( ',', array_fill( 0, count( $types ), '%s' ) );
-		// phpcs:ignore WordPress.DB.PreparedSQL
-		$sql = $wpdb->prepare( "SELECT ID FROM {$wpdb->posts} WHERE post_type IN ( $holes ) AND post_status IN ( 'publish', 'private', 'draft', 'pending', 'future' ) AND ID > %d ORDER BY ID LIMIT %d", array_merge( $types, array( $after, $limit ) ) );
-		return array_map( 'intval', $wpdb->get_col( $sql ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return Posts::ids( $this->types(), $after, $limit );
 	}
 
 	public function badge( int $id ): ?array {
-		$post = get_post( $id );
-		if ( ! $post || ! in_array( $post->post_type, $this->types(), true ) || in_array( $post->post_status, array( 'trash', 'auto-draft', 'inherit' ), true ) ) {
-			return null;
+		$post = Posts::badge( $id, $this->types() );
+		return $post ? ( new BadgeOSBadge( $post ) )->document() : null;
+	}
+
+	/**
+	 * On saving, BadgeOS fetches a default picture with a function that exists in
+	 * wp-admin only, and deletes what it did not get.
+	 */
+	public function saving( callable $write, bool $fresh ): int {
+		$fetches = remove_action( 'save_post', 'badgeos_achievement_set_default_thumbnail' );
+		try {
+			$id = $write();
+		} finally {
+			if ( $fetches ) {
+				add_action( 'save_post', 'badgeos_achievement_set_default_thumbnail' );
+			}
 		}
-		return ( new BadgeOSBadge( $post ) )->document();
+		if ( $fresh && $id ) {
+			update_post_meta( $id, '_badgeos_earned_by', 'admin' );
+			update_post_meta( $id, '_badgeos_maximum_earnings', '-1' );
+			update_post_meta( $id, '_badgeos_hidden', 'show' );
+		}
+		return $id;
 	}
 
 	public function awards( int $after, int $limit ): array {
@@ -79,7 +101,7 @@ final class BadgeOS implements Provider {
 		return $this->rows( $wpdb->prepare( "SELECT * FROM {$this->table()} WHERE user_id = %d AND post_type <> %s ORDER BY entry_id DESC LIMIT %d", $user_id, $this->step_type(), $limit ) );
 	}
 
-	public function find_mark( string $mark, int $badge_id, int $user_id ): ?Row {
+	public function find_mark( string $mark, int $badge_id, int $user_id, int $issued_on ): ?Row {
 		global $wpdb;
 		// phpcs:ignore WordPress.DB.PreparedSQL
 		$rows = $this->rows( $wpdb->prepare( "SELECT * FROM {$this->table()} WHERE user_id = %d AND ID = %d AND this_trigger = %s LIMIT 1", $user_id, $badge_id, self::MARK . $mark ) );
@@ -186,13 +208,13 @@ final class BadgeOS implements Provider {
 		add_action(
 			'badgeos_after_revoke_achievement',
 			function () use ( $removed ) {
-				$this->removed( 'revoked', '', $removed );
+				$this->removed( 'revoked', 'person', $removed );
 			}
 		);
 		add_action(
 			'badgeos_after_revoke_achievement_from_point_deduct',
 			function () use ( $removed ) {
-				$this->removed( 'deleted', 'points lost', $removed );
+				$this->removed( 'deleted', 'points', $removed );
 			}
 		);
 	}
@@ -232,14 +254,14 @@ final class BadgeOS implements Provider {
 		}
 	}
 
-	private function removed( string $kind, string $reason, callable $removed ): void {
+	private function removed( string $kind, string $cause, callable $removed ): void {
 		$doomed       = $this->doomed;
 		$this->doomed = array();
 		foreach ( array_chunk( $doomed, 500, true ) as $part ) {
 			$left = $this->awards_by_id( array_keys( $part ) );
 			foreach ( $part as $entry_id => $row ) {
 				if ( ! isset( $left[ $entry_id ] ) ) {
-					$removed( $row, $kind, $reason );
+					$removed( $row, $kind, $cause );
 				}
 			}
 		}
@@ -258,7 +280,7 @@ final class BadgeOS implements Provider {
 			$row->stored_date = (string) $stored->date_earned;
 			$row->issued_on   = self::seconds( (string) $stored->date_earned, (string) $stored->rec_type );
 			// Stored as it is shown: texturised and encoded.
-			$row->title   = html_entity_decode( (string) $stored->achievement_title, ENT_QUOTES | ENT_HTML5, 'UTF-8' );
+			$row->title   = BadgeText::decode( (string) $stored->achievement_title );
 			$row->type    = (string) $stored->post_type;
 			$row->trigger = 0 === strpos( (string) $stored->this_trigger, self::MARK ) ? 'badgebridge' : (string) $stored->this_trigger;
 			$rows[]       = $row;
@@ -273,11 +295,6 @@ final class BadgeOS implements Provider {
 		}
 		$utc = 'normal_old' === $rec_type ? $date : get_gmt_from_date( $date );
 		return (int) strtotime( $utc . ' UTC' );
-	}
-
-	/** @return string[] Post types of badges, without steps. */
-	private function types(): array {
-		return array_values( array_diff( (array) badgeos_get_achievement_types_slugs(), array( $this->step_type() ) ) );
 	}
 
 	private function step_type(): string {

@@ -14,18 +14,10 @@ final class BadgeOSBadge {
 	}
 
 	public function document(): array {
-		$badge = array(
-			'id'           => (int) $this->post->ID,
-			// Not get_the_title(), which changes quotes and adds entities.
-			'title'        => self::decode( $this->post->post_title ),
-			'description'  => $this->description(),
-			'criteria_url' => (string) get_permalink( $this->post ),
-			'criteria'     => $this->criteria(),
-			'type'         => $this->post->post_type,
-			'state'        => 'publish' === $this->post->post_status || 'private' === $this->post->post_status ? 'published' : 'draft',
-		);
-		$image = $this->image();
-		if ( $image ) {
+		$badge             = BadgeText::of( $this->post );
+		$badge['criteria'] = $this->criteria();
+		$image             = BadgeText::image( $this->post, $this->type() );
+		if ( '' !== $image ) {
 			$badge['image_url'] = $image;
 		}
 		$count = (int) get_post_meta( $this->post->ID, '_open_badge_expiration', true );
@@ -36,23 +28,12 @@ final class BadgeOSBadge {
 		return $badge;
 	}
 
-	private function description(): string {
-		$html = '' !== trim( $this->post->post_content ) ? $this->post->post_content : $this->post->post_excerpt;
-		$html = strip_shortcodes( excerpt_remove_blocks( $html ) );
-		// Paragraphs stay apart when their tags go.
-		$html = preg_replace( '#</(p|li|h[1-6]|div)>|<br\s*/?>#i', "$0\n", $html );
-		return trim( self::decode( wp_strip_all_tags( $html ) ) );
-	}
-
 	private function criteria(): string {
 		$steps = function_exists( 'badgeos_get_required_achievements_for_achievement' )
 			? badgeos_get_required_achievements_for_achievement( $this->post->ID ) : array();
-		$lines = array();
-		foreach ( (array) ( $steps ?: array() ) as $step ) {
-			$lines[] = '- ' . addcslashes( self::decode( $step->post_title ), '\\`*_[]<>#' );
-		}
-		if ( $lines ) {
-			return implode( "\n", $lines );
+		$lines = BadgeText::steps( (array) ( $steps ?: array() ) );
+		if ( '' !== $lines ) {
+			return $lines;
 		}
 		switch ( get_post_meta( $this->post->ID, '_badgeos_earned_by', true ) ) {
 			case 'points':
@@ -67,27 +48,19 @@ final class BadgeOSBadge {
 		}
 	}
 
-	/** The badge's picture, or else its type's. */
-	private function image(): string {
-		$image = get_the_post_thumbnail_url( $this->post, 'full' );
-		if ( ! $image ) {
-			$types = get_posts(
-				array(
-					'post_type'   => 'achievement-type',
-					'post_status' => 'publish',
-					'numberposts' => 50,
-				)
-			);
-			foreach ( $types as $type ) {
-				if ( sanitize_title( substr( strtolower( $type->post_title ), 0, 20 ) ) === $this->post->post_type ) {
-					$image = get_the_post_thumbnail_url( $type, 'full' );
-				}
+	private function type(): ?\WP_Post {
+		$types = get_posts(
+			array(
+				'post_type'   => 'achievement-type',
+				'post_status' => 'publish',
+				'numberposts' => 50,
+			)
+		);
+		foreach ( $types as $type ) {
+			if ( sanitize_title( substr( strtolower( $type->post_title ), 0, 20 ) ) === $this->post->post_type ) {
+				return $type;
 			}
 		}
-		return (string) $image;
-	}
-
-	private static function decode( string $text ): string {
-		return html_entity_decode( $text, ENT_QUOTES | ENT_HTML5, 'UTF-8' );
+		return null;
 	}
 }

@@ -10,12 +10,31 @@ final class Body {
 	private $object;
 
 	/** @throws Fault With "invalid" where the body is no JSON object. */
-	public function __construct( \WP_REST_Request $request ) {
-		$object = json_decode( (string) $request->get_body() );
+	public function __construct( $object ) {
 		if ( ! is_object( $object ) ) {
 			throw Fault::invalid( '', __( 'The body is no JSON object.', 'badgebridge' ) );
 		}
 		$this->object = $object;
+	}
+
+	/** The body of a request. */
+	public static function of( \WP_REST_Request $request ): self {
+		return new self( json_decode( (string) $request->get_body() ) );
+	}
+
+	/** Whether the member is there and not null. */
+	public function has( string $name ): bool {
+		return isset( $this->object->$name );
+	}
+
+	/** A member that is an object itself. */
+	public function member( string $name ): self {
+		$value = $this->object->$name ?? null;
+		if ( ! is_object( $value ) ) {
+			/* translators: %s: name of a field */
+			throw Fault::invalid( $name, sprintf( __( '%s is missing, or no object.', 'badgebridge' ), $name ) );
+		}
+		return new self( $value );
 	}
 
 	/** @param string|null $default Null: the member has to be there. */

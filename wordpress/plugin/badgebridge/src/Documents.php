@@ -12,12 +12,26 @@ final class Documents {
 	/** @var Grants */
 	private $grants;
 
+	/** @var BadgeKeys */
+	private $keys;
+
 	/** @var array<int, array|null> Badges that this request has met. */
 	private $badges = array();
 
-	public function __construct( ?Provider $provider, Grants $grants ) {
+	/** @var array<int, string> Keys of badges; "" where one has none. */
+	private $known = array();
+
+	public function __construct( ?Provider $provider, Grants $grants, BadgeKeys $keys ) {
 		$this->provider = $provider;
 		$this->grants   = $grants;
+		$this->keys     = $keys;
+	}
+
+	/** Reads what these badges need in a few queries instead of some for each. */
+	public function prime( array $badge_ids ): void {
+		$ids = array_values( array_unique( array_filter( array_map( 'intval', $badge_ids ) ) ) );
+		_prime_post_caches( $ids, false, true );
+		$this->known = $this->keys->of( $ids ) + array_fill_keys( $ids, '' ) + $this->known;
 	}
 
 	public static function time( int $seconds ): string {
@@ -27,9 +41,27 @@ final class Documents {
 	public function badge( int $id ): ?array {
 		if ( ! array_key_exists( $id, $this->badges ) ) {
 			$badge               = $this->provider ? $this->provider->badge( $id ) : null;
-			$this->badges[ $id ] = $badge ? self::versioned( $badge ) : null;
+			$this->badges[ $id ] = $badge ? self::versioned( $this->complete( $badge ) ) : null;
 		}
 		return $this->badges[ $id ];
+	}
+
+	/** Adds what the gateway said of the badge. */
+	private function complete( array $badge ): array {
+		$id = $badge['id'];
+		foreach ( array( 'criteria' => BadgeWriting::CRITERIA, 'criteria_url' => BadgeWriting::CRITERIA_URL, 'link_url' => BadgeWriting::LINK_URL ) as $name => $meta ) {
+			$said = (string) get_post_meta( $id, $meta, true );
+			if ( '' !== $said ) {
+				$badge[ $name ] = $said;
+			}
+		}
+		if ( ! isset( $this->known[ $id ] ) ) {
+			$this->known += $this->keys->of( array( $id ) ) + array( $id => '' );
+		}
+		if ( '' !== $this->known[ $id ] ) {
+			$badge['key'] = $this->known[ $id ];
+		}
+		return $badge;
 	}
 
 	public function member( int $id ): ?array {
@@ -56,7 +88,7 @@ final class Documents {
 	public function awards( array $rows ): array {
 		$grants = $this->grants->of( $rows );
 		Members::prime( array_map( static function ( Row $row ) { return $row->user_id; }, $rows ) );
-		_prime_post_caches( array_unique( array_map( static function ( Row $row ) { return $row->badge_id; }, $rows ) ), false, true );
+		$this->prime( array_map( static function ( Row $row ) { return $row->badge_id; }, $rows ) );
 		$awards = array();
 		foreach ( $rows as $row ) {
 			$awards[ $row->entry_id ] = $this->award( $row, $grants[ $row->entry_id ] ?? null );
@@ -68,7 +100,8 @@ final class Documents {
 		// The gateway's own second is kept beside the row: a wall clock that is set
 		// back shows one hour twice.
 		$issued_on = $grant ? (int) $grant->issued_on : $row->issued_on;
-		$badge     = $this->badge( $row->badge_id ) ?: self::gone( $row );
+		$here      = $this->badge( $row->badge_id );
+		$badge     = $here ?: self::gone( $row );
 		$award     = array(
 			'entry_id'    => $row->entry_id,
 			'fingerprint' => $row->fingerprint(),
@@ -82,6 +115,9 @@ final class Documents {
 		}
 		if ( $grant ) {
 			$award['key'] = $grant->grant_key;
+		}
+		if ( ! $here ) {
+			$award['badge_deleted'] = true;
 		}
 		if ( '' !== $row->trigger ) {
 			$award['trigger'] = $row->trigger;

@@ -19,9 +19,12 @@ final class Feed {
 		$this->epoch = $epoch;
 	}
 
-	/** @param string $kind One of the contract's: granted, updated, revoked, deleted. */
-	public function record( string $kind, Row $row, string $reason = '' ): void {
-		$write = function () use ( $kind, $row, $reason ) {
+	/**
+	 * @param string $kind  One of the contract's: granted, updated, revoked, deleted.
+	 * @param string $cause One of the contract's, or "".
+	 */
+	public function record( string $kind, Row $row, string $reason = '', string $cause = '' ): void {
+		$write = function () use ( $kind, $row, $reason, $cause ) {
 			global $wpdb;
 			$wpdb->insert(
 				Schema::table( 'changes' ),
@@ -32,6 +35,7 @@ final class Feed {
 					'entry_id'    => $row->entry_id,
 					'fingerprint' => $row->fingerprint(),
 					'reason'      => mb_substr( $reason, 0, 1000 ),
+					'cause'       => $cause,
 				)
 			);
 		};

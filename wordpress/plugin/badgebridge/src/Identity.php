@@ -18,6 +18,11 @@ final class Identity {
 	/** Makes this a site of its own: for a copy that is to live on beside the first. */
 	public function renew(): void {
 		update_option( 'badgebridge_uuid', wp_generate_uuid4() );
+		$this->new_epoch();
+	}
+
+	/** Begins the feed of changes anew: whoever stood in it has to list everything. */
+	public function new_epoch(): void {
 		update_option( 'badgebridge_epoch', bin2hex( random_bytes( 8 ) ) );
 	}
 

@@ -44,6 +44,7 @@ final class Plugin {
 		if ( ! $this->schema()->is_current() || '' === $this->identity()->uuid() ) {
 			$this->activate();
 		}
+		Providers::note( $this->provider(), $this->identity() );
 		( new Watcher( $this ) )->start();
 		if ( BadgeOS::is_active() ) {
 			( new BadgeOSDoors() )->close();
@@ -94,7 +95,15 @@ final class Plugin {
 	}
 
 	public function documents(): Documents {
-		return $this->part( 'documents', function () { return new Documents( $this->provider(), $this->grants() ); } );
+		return $this->part( 'documents', function () { return new Documents( $this->provider(), $this->grants(), $this->badge_keys() ); } );
+	}
+
+	private function badge_keys(): BadgeKeys {
+		return $this->part( 'badge_keys', function () { return new BadgeKeys(); } );
+	}
+
+	public function badge_writing(): BadgeWriting {
+		return $this->part( 'badge_writing', function () { return new BadgeWriting( $this->provider(), $this->badge_keys() ); } );
 	}
 
 	public function awarding(): Awarding {
@@ -115,12 +124,7 @@ final class Plugin {
 	 * after "init", when all plugins are there.
 	 */
 	public function provider(): ?Provider {
-		return $this->part(
-			'provider',
-			function () {
-				return BadgeOS::is_active() ? new BadgeOS() : null;
-			}
-		);
+		return $this->part( 'provider', function () { return Providers::current(); } );
 	}
 
 	private function part( string $name, callable $make ) {

@@ -9,10 +9,22 @@ defined( 'ABSPATH' ) || exit;
  */
 interface Provider {
 
+	/** Whether the plugin behind it runs in this request. */
+	public static function is_active(): bool;
+
 	/** "badgeos" or "gamipress", as the contract names it. */
 	public function id(): string;
 
+	/** As people call it. */
+	public function name(): string;
+
 	public function version(): string;
+
+	/** What a user has to be allowed to manage awards. */
+	public function capability(): string;
+
+	/** @return string[] Post types of badges, without steps; the first is the one of a new badge. */
+	public function types(): array;
 
 	/** @return int[] Ids of badges above $after, published or not, ascending. */
 	public function badge_ids( int $after, int $limit ): array;
@@ -24,6 +36,14 @@ interface Provider {
 	 * @return array<string, mixed>|null
 	 */
 	public function badge( int $id ): ?array;
+
+	/**
+	 * Runs $write, which saves a badge's post, with what the plugin does badly on
+	 * saving held off; marks a $fresh badge as one that only people award.
+	 *
+	 * @param callable $write function (): int, the post's id.
+	 */
+	public function saving( callable $write, bool $fresh ): int;
 
 	/** @return Row[] Awards with an entry id above $after, ascending. */
 	public function awards( int $after, int $limit ): array;
@@ -47,7 +67,7 @@ interface Provider {
 	public function grant( int $badge_id, int $user_id, int $issued_on, string $mark ): Row;
 
 	/** The award that was made with $mark; null where there is none. */
-	public function find_mark( string $mark, int $badge_id, int $user_id ): ?Row;
+	public function find_mark( string $mark, int $badge_id, int $user_id, int $issued_on ): ?Row;
 
 	/** Takes an award back for good. Watchers are not told. */
 	public function revoke( Row $row ): void;
@@ -56,8 +76,8 @@ interface Provider {
 	 * Calls back for what happens on the site.
 	 *
 	 * @param callable $granted function ( Row $row ), when it is stored.
-	 * @param callable $removed function ( Row $row, string $kind, string $reason ), when it is
-	 *                          gone; the kind is "revoked" or "deleted", as the contract says.
+	 * @param callable $removed function ( Row $row, string $kind, string $cause ), when it is
+	 *                          gone; kind and cause are the contract's.
 	 */
 	public function watch( callable $granted, callable $removed ): void;
 }

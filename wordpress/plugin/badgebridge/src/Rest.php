@@ -6,7 +6,9 @@ defined( 'ABSPATH' ) || exit;
 /** The routes of the contract (site-api.yaml): decode, call, answer. */
 final class Rest {
 
-	const NS = 'badgebridge/v1';
+	const NS       = 'badgebridge/v1';
+	const CONTRACT = '2'; // the version of site-api.yaml that this keeps
+	const LEAST    = '1'; // the oldest one that a caller may speak
 
 	/** @var Plugin */
 	private $plugin;
@@ -31,6 +33,7 @@ final class Rest {
 	public function register(): void {
 		$this->route( '/site', 'GET', 'site' );
 		$this->route( '/badges', 'GET', 'badges' );
+		$this->route( '/badges/by-key/(?P<key>[^/]+)', 'PUT', 'put_badge' );
 		$this->route( '/members', 'GET', 'members' );
 		$this->route( '/awards', 'GET', 'awards' );
 		$this->route( '/awards', 'POST', 'grant' );
@@ -108,7 +111,8 @@ final class Rest {
 		$identity = $this->plugin->identity();
 		return new \WP_REST_Response(
 			array(
-				'contract'          => '1',
+				'contract'          => self::CONTRACT,
+				'contract_least'    => self::LEAST,
 				'uuid'              => $identity->uuid(),
 				'home_url'          => $identity->home(),
 				'name'              => $identity->name(),
@@ -129,7 +133,21 @@ final class Rest {
 	private function badges( \WP_REST_Request $request ): \WP_REST_Response {
 		$limit = $this->limit( $request );
 		$ids   = $this->provider()->badge_ids( $this->after( $request ), $limit + 1 );
+		$this->plugin->documents()->prime( $ids );
 		return $this->page( 'badges', $ids, $limit, $request, array( $this->plugin->documents(), 'badge' ) );
+	}
+
+	private function put_badge( \WP_REST_Request $request ): \WP_REST_Response {
+		$writing            = $this->plugin->badge_writing();
+		list( $id, $fresh ) = $writing->put( $this->key( (string) $request->get_url_params()['key'] ), Body::of( $request ) );
+		return new \WP_REST_Response( $this->plugin->documents()->badge( $id ), $fresh ? 201 : 200 );
+	}
+
+	private function key( string $key ): string {
+		if ( ! preg_match( Grants::KEY, $key ) ) {
+			throw Fault::invalid( 'key', __( 'A key has 16 to 200 letters, digits, dots, dashes, tildes and underscores.', 'badgebridge' ) );
+		}
+		return $key;
 	}
 
 	private function members( \WP_REST_Request $request ): \WP_REST_Response {
@@ -180,8 +198,10 @@ final class Rest {
 				'fingerprint' => $change->fingerprint,
 				'award'       => $award && $award['fingerprint'] === $change->fingerprint ? $award : null,
 			);
-			if ( '' !== $change->reason ) {
-				$document['reason'] = $change->reason;
+			foreach ( array( 'reason', 'cause' ) as $name ) {
+				if ( '' !== $change->$name ) {
+					$document[ $name ] = $change->$name;
+				}
 			}
 			$page['changes'][ $i ] = $document;
 		}
@@ -189,11 +209,8 @@ final class Rest {
 	}
 
 	private function grant( \WP_REST_Request $request ): \WP_REST_Response {
-		$body = new Body( $request );
-		$key  = $body->text( 'key', 200 );
-		if ( ! preg_match( Grants::KEY, $key ) ) {
-			throw Fault::invalid( 'key', __( 'A key has 16 to 200 letters, digits, dots, dashes, tildes and underscores.', 'badgebridge' ) );
-		}
+		$body = Body::of( $request );
+		$key  = $this->key( $body->text( 'key', 200 ) );
 		list( $row, $new ) = $this->plugin->awarding()->grant( $key, $body->id( 'badge_id' ), $body->text( 'email', 320 ), $body->moment( 'issued_on' ), $body->text( 'page_url', 2000, '' ) );
 		return $this->one( $row, $new ? 201 : 200 );
 	}
@@ -208,7 +225,7 @@ final class Rest {
 	}
 
 	private function revoke( \WP_REST_Request $request ): \WP_REST_Response {
-		$body  = new Body( $request );
+		$body  = Body::of( $request );
 		$print = $body->text( 'fingerprint', 16 );
 		if ( ! Fingerprint::is_one( $print ) ) {
 			throw Fault::invalid( 'fingerprint', __( 'That is no fingerprint.', 'badgebridge' ) );

@@ -6,7 +6,7 @@ defined( 'ABSPATH' ) || exit;
 /** Our tables. Written by hand: dbDelta is picky and does not know binary collations. */
 final class Schema {
 
-	const VERSION = '1';
+	const VERSION = '2';
 
 	public static function table( string $name ): string {
 		global $wpdb;
@@ -29,6 +29,7 @@ final class Schema {
 				entry_id bigint NOT NULL,
 				fingerprint char(16) $ascii,
 				reason varchar(1000) NOT NULL DEFAULT '',
+				cause varchar(16) $ascii DEFAULT '',
 				KEY entry (entry_id)",
 			// The mark of a key goes into the provider's row, so that an award can
 			// be found again whose key was not noted because the request died.
@@ -42,6 +43,8 @@ final class Schema {
 				page_url varchar(2000) NOT NULL DEFAULT '',
 				created_at bigint NOT NULL,
 				KEY entry (entry_id)",
+			'badges'  => "badge_key varchar(200) $ascii PRIMARY KEY,
+				badge_id bigint NOT NULL UNIQUE",
 			'outbox'  => "id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
 				event_id char(32) $ascii,
 				kind varchar(32) $ascii,
@@ -58,12 +61,18 @@ final class Schema {
 			// phpcs:ignore WordPress.DB.PreparedSQL
 			$wpdb->query( 'CREATE TABLE IF NOT EXISTS ' . self::table( $name ) . " ( $columns ) $options" );
 		}
+		// Version 1 had no cause of a change.
+		$changes = self::table( 'changes' );
+		// phpcs:ignore WordPress.DB.PreparedSQL
+		if ( ! $wpdb->get_results( "SHOW COLUMNS FROM $changes LIKE 'cause'" ) ) {
+			$wpdb->query( "ALTER TABLE $changes ADD COLUMN cause varchar(16) $ascii DEFAULT ''" ); // phpcs:ignore WordPress.DB.PreparedSQL
+		}
 		update_option( 'badgebridge_schema', self::VERSION );
 	}
 
 	public static function drop(): void {
 		global $wpdb;
-		foreach ( array( 'changes', 'grants', 'outbox', 'nonces' ) as $name ) {
+		foreach ( array( 'changes', 'grants', 'badges', 'outbox', 'nonces' ) as $name ) {
 			// phpcs:ignore WordPress.DB.PreparedSQL
 			$wpdb->query( 'DROP TABLE IF EXISTS ' . self::table( $name ) );
 		}

@@ -22,7 +22,7 @@ final class SettingsPage {
 				add_options_page( 'Badgebridge', 'Badgebridge', 'manage_options', self::SLUG, array( $this, 'show' ) );
 			}
 		);
-		foreach ( array( 'pair', 'test', 'cut', 'renew' ) as $act ) {
+		foreach ( array( 'pair', 'test', 'cut', 'renew', 'provider' ) as $act ) {
 			add_action(
 				'admin_post_badgebridge_' . $act,
 				function () use ( $act ) {
@@ -59,6 +59,9 @@ final class SettingsPage {
 					throw new Fault( 'test', 502, $error );
 				}
 				return __( 'The gateway took the test message.', 'badgebridge' );
+			case 'provider':
+				Providers::choose( $this->posted( 'provider' ) );
+				return __( 'The badge plugin is chosen.', 'badgebridge' );
 			case 'renew':
 				$this->plugin->pairing()->cut();
 				$this->plugin->identity()->renew();
@@ -95,6 +98,7 @@ final class SettingsPage {
 			$this->show_paired( $pairing );
 		}
 		$this->show_form( $pairing );
+		$this->show_provider();
 		echo '</div>';
 	}
 
@@ -133,6 +137,22 @@ final class SettingsPage {
 		echo '</table>';
 		submit_button( __( 'Pair', 'badgebridge' ) );
 		echo '</form>';
+	}
+
+	private function show_provider(): void {
+		echo '<h2>' . esc_html__( 'Badge plugin', 'badgebridge' ) . '</h2>';
+		printf( '<form method="post" action="%s">', esc_url( admin_url( 'admin-post.php' ) ) );
+		wp_nonce_field( 'badgebridge_provider' );
+		echo '<input type="hidden" name="action" value="badgebridge_provider"><p><label for="badgebridge-provider">' . esc_html__( 'Badges are awarded by', 'badgebridge' ) . '</label> <select id="badgebridge-provider" name="provider">';
+		$choices = array(
+			''          => __( 'the one that is active', 'badgebridge' ),
+			'badgeos'   => 'BadgeOS',
+			'gamipress' => 'GamiPress',
+		);
+		foreach ( $choices as $id => $name ) {
+			printf( '<option value="%s"%s>%s</option>', esc_attr( $id ), selected( Providers::chosen(), $id, false ), esc_html( $name ) );
+		}
+		echo '</select> <button class="button">' . esc_html__( 'Save', 'badgebridge' ) . '</button></p></form>';
 	}
 
 	private function button( string $act, string $label ): void {

@@ -16,11 +16,17 @@ final class Warnings {
 	/** @return string[] */
 	public function all(): array {
 		$warnings = array();
-		if ( ! $this->plugin->provider() ) {
-			$warnings[] = __( 'No badge plugin is active: neither awards can be read nor granted.', 'badgebridge' );
+		$active = Providers::active();
+		$chosen = Providers::chosen();
+		if ( ! $this->plugin->provider() && $active ) {
+			$warnings[] = __( 'The badge plugin that is chosen in the settings of Badgebridge is not active; the one that is active does not count. Choose that one, or activate the other.', 'badgebridge' );
+		} elseif ( ! $active ) {
+			$warnings[] = __( 'Neither BadgeOS nor GamiPress is active: awards can neither be read nor granted.', 'badgebridge' );
 		}
-		if ( class_exists( '\BadgeOS' ) && function_exists( 'GamiPress' ) ) {
-			$warnings[] = __( 'BadgeOS and GamiPress are both active and register the same post types. Badgebridge reads BadgeOS; switch the other one off.', 'badgebridge' );
+		if ( count( $active ) > 1 ) {
+			$provider = $this->plugin->provider();
+			/* translators: %s: BadgeOS or GamiPress */
+			$warnings[] = sprintf( __( 'BadgeOS and GamiPress are both active and register the same post types, so each sees the other’s badges. Badgebridge reads %s alone; switch the other one off.', 'badgebridge' ), $provider ? $provider->name() : $chosen );
 		}
 		if ( 'https' !== wp_parse_url( $this->plugin->identity()->home(), PHP_URL_SCHEME ) ) {
 			$warnings[] = __( 'The site’s address does not begin with https://: members’ addresses travel in the clear.', 'badgebridge' );

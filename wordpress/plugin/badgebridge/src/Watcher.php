@@ -28,8 +28,8 @@ final class Watcher {
 				$this->plugin->feed()->record( 'granted', $row );
 				$this->plugin->outbox()->put( 'award.granted', $row->entry_id );
 			},
-			function ( Row $row, string $kind, string $reason ) {
-				$this->plugin->feed()->record( $kind, $row, $reason );
+			function ( Row $row, string $kind, string $cause ) {
+				$this->plugin->feed()->record( $kind, $row, '', $cause );
 				$this->plugin->outbox()->put( 'award.revoked', $row->entry_id );
 			}
 		);

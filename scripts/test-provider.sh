@@ -1,9 +1,9 @@
 #!/bin/bash
-# Runs the tests that use WordPress against a real BadgeOS, which is no part of
-# this repository. They find it by BADGEOS_DIR.
+# Runs the tests that use WordPress against a real BadgeOS or GamiPress, which are
+# no part of this repository: test-provider.sh BADGEOS_DIR|GAMIPRESS_DIR FOLDER
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export BADGEOS_DIR=$1
+export "$1=$2"
 export GOTOOLCHAIN=${GOTOOLCHAIN:-local}
 # Packages whose tests reach the code that starts WordPress, and that code itself.
 packages=$(go list -test -tags nomsgpack -f '{{if .ForTest}}{{.ForTest}} {{.Deps}}{{end}}' ./... |
