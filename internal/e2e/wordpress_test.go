@@ -18,7 +18,7 @@ type wordpressSite struct {
 // where BADGEOS_DIR says where it is.
 func startWordPress(t testing.TB) *wordpressSite {
 	t.Helper()
-	return &wordpressSite{Site: wordpress.Start(t, wordpress.Options{BadgeOSDir: os.Getenv("BADGEOS_DIR")})}
+	return &wordpressSite{Site: wordpress.Start(t, wordpress.Options{ProviderDir: os.Getenv("BADGEOS_DIR")})}
 }
 
 // Reach puts a name server and a proxy's work into one filter: what WordPress

@@ -109,9 +109,8 @@ func (s *Site) finishReal(t testing.TB, name, dir string) {
 			t.Fatal(err)
 		}
 	}
-	admin := signInAs(t, s, s.AdminUser, s.AdminPassword)
-	if _, err := admin.Get(s.BaseURL + "/wp-admin/index.php"); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		s.PHP(t, `wp_set_current_user( 1 ); require_once ABSPATH . 'wp-admin/includes/admin.php'; do_action( 'admin_init' );`)
 	}
 	s.PHP(t, `$id = wp_insert_post( array( 'post_type' => 'achievement-type', 'post_status' => 'publish', 'post_title' => 'Badge', 'post_name' => 'badges' ) );
 		update_post_meta( $id, '_gamipress_plural_name', 'Badges' );`)
