@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"badgebridge/internal/pyvalidator"
 	"badgebridge/openbadges"
 	"badgebridge/openbadges/bake"
 	"badgebridge/openbadges/did"
@@ -127,6 +128,31 @@ func (w *world) assertion(t *testing.T, a store.Award, v openbadges.Version) sto
 	row, err := w.db.AssertionOf(t.Context(), a.ID, v)
 	must(t, err)
 	return row
+}
+
+func TestTheReferenceTakesTheOlderDocumentWithItsLinkToTheNewer(t *testing.T) {
+	reference := pyvalidator.Ensure(t)
+	w := newWorld(t)
+	w.connect()
+	owner := w.signIn(ada)
+	a := w.awardOf(ada, "Mentor")
+	w.public = "https://badges.example.test"
+	owner.post("/badges/" + a.ID + "/claim")
+	id := w.assertion(t, a, openbadges.V20).ID
+	for path, version := range map[string]string{"/ob/v2/assertions/": "2.0"} {
+		for recipient, want := range map[string]bool{ada: true, bo: false} {
+			got, err := reference.Verify(t.Context(), w.public+path+id, recipient, map[string]string{"badges.example.test": w.server.URL})
+			must(t, err)
+			if got.Valid != want || got.Version != version {
+				t.Errorf("%s for %s: %v, version %s:\n%s", version, recipient, got.Valid, got.Version, got.Errors())
+			}
+			for _, m := range got.Messages {
+				if want && m.Level == "WARNING" {
+					t.Errorf("%s: it warns: %s: %s", version, m.Name, m.Result)
+				}
+			}
+		}
+	}
 }
 
 func TestACredentialIsServedAsAJWTOnRequest(t *testing.T) {

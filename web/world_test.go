@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -63,6 +64,7 @@ type world struct {
 	server  *httptest.Server
 	log     *syncBuffer
 	cfg     web.Config
+	public  string // base URL, where it is not the server's own
 }
 
 type clock struct {
@@ -165,7 +167,7 @@ func newWorld(t testing.TB, change ...func(*web.Config)) *world {
 	w.server = httptest.NewUnstartedServer(nil)
 	w.server.Start()
 	t.Cleanup(w.server.Close)
-	base := func(context.Context) string { return w.server.URL }
+	base := func(context.Context) string { return cmp.Or(w.public, w.server.URL) }
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.setup, err = setup.New(setup.Config{Store: w.db, Keyring: keys, Now: w.now.Now, AllowHTTPLoopback: true})
 	must(t, err)
