@@ -65,6 +65,7 @@ func (w *world) call(t *testing.T, doc *openapi3.T, path, contentType string, bo
 	doc.Servers = nil
 	router, err := legacy.NewRouter(doc)
 	must(t, err)
+	path, _, _ = strings.Cut(path, "?")
 	in := httptest.NewRequest(http.MethodPost, path, nil)
 	route, params, err := router.FindRoute(in)
 	must(t, err)
@@ -96,6 +97,10 @@ func TestTheAPIVerifiesAnAddressADocumentAndAFile(t *testing.T) {
 	for name, got := range map[string]answer{
 		"an address": w.call(t, doc, "/api/v1/verify", "application/json", []byte(`{"input":"`+address+`","recipient":"email:`+ada+`"}`)),
 		"a document": w.call(t, doc, "/api/v1/verify", "application/json", []byte(`{"input":`+assertion.body+`,"recipient":"`+ada+`"}`)),
+		"a url":      w.call(t, doc, "/api/v1/verify", "application/json", []byte(`{"url":"`+address+`","recipient":["`+bo+`","email:`+ada+`"]}`)),
+		"a badge":    w.call(t, doc, "/api/v1/verify", "application/json", []byte(`{"badge":`+assertion.body+`,"recipient":"`+ada+`"}`)),
+		"a picture":  w.call(t, doc, "/api/v1/verify?recipient="+ada, "image/png", []byte(image)),
+		"raw JSON":   w.call(t, doc, "/api/v1/verify?recipient=email:"+ada, "application/ld+json", []byte(assertion.body)),
 		"a file":     w.call(t, doc, "/api/v1/verify", m.FormDataContentType(), form.Bytes()),
 	} {
 		r := got.json(t)
@@ -110,10 +115,20 @@ func TestTheAPIVerifiesAnAddressADocumentAndAFile(t *testing.T) {
 	if got := w.call(t, doc, "/api/v1/verify", "application/json", []byte(`{"input":"https://unreachable.example/b"}`)); got.json(t)["outcome"] != "unknown" {
 		t.Errorf("unreachable: %s", got.body)
 	}
-	for _, bad := range []string{`{`, `{}`, `{"input":""}`} {
-		if got := w.call(t, doc, "/api/v1/verify", "application/json", []byte(bad)); got.status != http.StatusBadRequest && got.status != http.StatusOK {
+	for bad, field := range map[string]string{
+		`{`: "", `{} {}`: "", `{}`: "input", `{"input":""}`: "input", `{"input":null}`: "input", `{"url":"ftp://x.example"}`: "url", `{"url":7}`: "",
+		`{"url":"https://x.example/1","badge":{}}`: "*", `{"badge":""}`: "badge", `{"input":"x","recipient":7}`: "recipient",
+	} {
+		got := w.call(t, doc, "/api/v1/verify", "application/json", []byte(bad))
+		if e := got.json(t); got.status != http.StatusBadRequest || e["code"] != "bad-input" || e["message"] == "" || field != "*" && e["field"] != any(field) && (field != "" || e["field"] != nil) {
 			t.Errorf("%s: %d %s", bad, got.status, got.body)
 		}
+	}
+	if got := w.call(t, doc, "/api/v1/verify", "text/plain", nil); got.status != http.StatusBadRequest || got.json(t)["field"] != "body" {
+		t.Errorf("an empty body: %d %s", got.status, got.body)
+	}
+	if got := w.call(t, doc, "/api/v1/verify", "image/png", bytes.Repeat([]byte{0}, 6<<20)); got.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("6 MB: %d %s", got.status, got.body)
 	}
 	if got := w.call(t, doc, "/api/v1/pair", "application/json", []byte(`{"code":"AAAA"}`)); got.status != http.StatusBadRequest {
 		t.Errorf("pair: %d %s", got.status, got.body)
@@ -127,6 +142,9 @@ func TestTheVerifyPageTellsTheFourStatesApart(t *testing.T) {
 	b := w.browser()
 	b.post("/verify", "input", address).has(t, "<strong>Genuine</strong>", "✓", "Issued by Example Association")
 	b.post("/verify", "input", "https://unreachable.example/b").has(t, "decided now", "?")
+	b.post("/verify", "input", address, "recipient", bo).has(t, "<strong>Somebody else", "Not to "+bo)
+	b.post("/verify", "input", address, "recipient", ada).has(t, "<strong>Genuine</strong>", "To "+ada)
+	b.post("/verify", "input", owner.get("/b/"+a.ID+".json").body).has(t, "<strong>Genuine</strong>")
 	b.post("/verify", "input", "this is not a badge").has(t, "<strong>Not genuine</strong>", "✕")
 	if got := b.post("/verify", "input", ""); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("nothing: %d", got.status)

@@ -65,6 +65,11 @@ func TestPagesKeepNobodyOut(t *testing.T) {
 	other := w.class("credly", "Mentor")
 	site := w.class(w.siteName(), "Reviewer")
 
+	address := owner.get("/b/" + a.ID + ".json").json(t)["id"].(string)
+	sizes := []struct {
+		width  int64
+		scheme string
+	}{{390, "light"}, {1440, "dark"}}
 	ctx := chromium.Start(t)
 	base, err := url.Parse(w.server.URL)
 	must(t, err)
@@ -73,7 +78,10 @@ func TestPagesKeepNobodyOut(t *testing.T) {
 		browser *browser
 		pages   []string
 	}{
-		{"stranger", w.browser(), []string{"/", "/login", "/verify", "/b/" + a.ID, "/nothing"}},
+		{"stranger", w.browser(), []string{
+			"/", "/login", "/verify", "/verify?input=" + address + "&recipient=" + ada, "/verify?input=" + address + "&recipient=" + bo,
+			"/verify?input=https://unreachable.example/b", "/b/" + a.ID, "/b/" + a.ClassVersionID + "/criteria", "/nothing",
+		}},
 		{"member", owner, []string{"/", "/badges/" + a.ID, "/b/" + a.ID, "/me"}},
 		{"admin", g, []string{
 			"/admin", "/admin/remotes", "/admin/remotes/credly", "/admin/connect/wordpress", "/admin/connect/credly", "/admin/badges", "/admin/mappings",
@@ -86,13 +94,13 @@ func TestPagesKeepNobodyOut(t *testing.T) {
 			must(t, err)
 		}
 		for _, path := range who.pages {
-			for _, size := range []struct {
-				width  int64
-				scheme string
-			}{{390, "light"}, {1440, "dark"}} {
+			for _, size := range sizes {
 				_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: size.scheme}}})
 				must(t, err)
 				must(t, chromedp.Do(ctx, chromedp.EmulateViewport(size.width, 844), chromedp.Navigate(w.server.URL+path)))
+				if strings.HasPrefix(path, "/verify?") {
+					must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("main form button")), chromedp.WaitVisible(chromedp.CSS("#answer"))))
+				}
 				found, err := chromedp.Run(ctx, chromedp.Evaluate[string](barriers))
 				must(t, err)
 				if found != "" {
@@ -103,7 +111,7 @@ func TestPagesKeepNobodyOut(t *testing.T) {
 						t.Errorf("%s at %s: %s", who.name, path, p)
 					}
 				}
-				name := strings.NewReplacer("/", "-", "?", "-", "=", "-", "&", "-").Replace(who.name + path + "-" + size.scheme)
+				name := strings.NewReplacer("/", "-", "?", "-", "=", "-", "&", "-", ":", "-").Replace(who.name + path + "-" + size.scheme)
 				chromium.Screenshot(t, ctx, name)
 			}
 		}

@@ -33,6 +33,7 @@ func (p *pages) funcs(w *locale.Words, cfg Config) template.FuncMap {
 		"date":   w.Date,
 		"short":  w.ShortDate,
 		"moment": func(t time.Time) string { return w.Moment(t.UTC(), cfg.Now()) },
+		"exact":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"iso": func(t time.Time) string {
 			return t.UTC().Format(time.RFC3339)
 		},

@@ -17,7 +17,7 @@ import (
 // and a colour.
 type verdict struct {
 	State  string
-	Kind   string // of ended: "revoked" or "expired"; else ""
+	Kind   string // of ended: "revoked" or "expired"; of false: "elses", a good badge of somebody else; else ""
 	Sign   string
 	Tone   string // "ok", "warn", "bad", "" : the colour
 	Made   int    // checks that were made
@@ -34,6 +34,12 @@ func (v verdict) Word() string {
 	}
 	return "verdict." + v.State
 }
+
+// Matched reports that the badge is made out to whom was asked about.
+func (v verdict) Matched() bool { m := v.Report.Recipient.Matched; return m != nil && *m }
+
+// Mismatched reports that it is made out to somebody else.
+func (v verdict) Mismatched() bool { m := v.Report.Recipient.Matched; return m != nil && !*m }
 
 // checkLine is one check, told to people: Key is under "check.".
 type checkLine struct {
@@ -75,10 +81,24 @@ func judge(r verify.Report, at time.Time) verdict {
 		v.State, v.Kind, v.Sign, v.Tone = "ended", "expired", "⊘", "warn"
 	case r.Outcome == verify.Invalid:
 		v.State, v.Sign, v.Tone = "false", "✕", "bad"
+		if onlyRecipient(r) {
+			v.Kind = "elses"
+		}
 	default:
 		v.State, v.Sign = "undecided", "?"
 	}
 	return v
+}
+
+// onlyRecipient reports whether all that is wrong with a badge is that it is made
+// out to somebody else.
+func onlyRecipient(r verify.Report) bool {
+	for _, c := range r.Checks {
+		if c.Status == verify.Fail && c.Name != "recipient" {
+			return false
+		}
+	}
+	return r.Recipient.Matched != nil && !*r.Recipient.Matched
 }
 
 // verdictOf verifies the award now, or tells what a check moments ago found.

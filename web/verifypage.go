@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +20,7 @@ type verifyView struct {
 	Problem   string // key under "error."
 	Done      bool
 	Verdict   verdict
+	Badge     *shownBadge
 }
 
 func (s *Server) verifyPage(c *gin.Context) {
@@ -37,8 +37,9 @@ func (s *Server) verifyForm(c *gin.Context) {
 		s.render(c, http.StatusRequestEntityTooLarge, "verify", v)
 		return
 	}
-	in, err := verifyInput(v.Input, v.Recipient)
-	if err == nil && in.URL == "" && in.Data == nil {
+	in := verifyRequest{Recipient: identifiers([]string{v.Recipient})}
+	var err error
+	if in.Input, err = verifyInput(v.Input); err == nil && in.URL == "" && in.Data == nil {
 		in.Data, err = uploaded(c, "file")
 	}
 	switch {
@@ -55,6 +56,7 @@ func (s *Server) verifyForm(c *gin.Context) {
 		return
 	}
 	v.Verdict, v.Done = judge(s.verify(c.Request.Context(), in.Input, in.options()), s.cfg.Now()), true
+	v.Badge = shown(v.Verdict.Report, s.cfg.BaseURL(c.Request.Context()))
 	s.render(c, http.StatusOK, "verify", v)
 }
 
@@ -68,20 +70,29 @@ func (r verifyRequest) options() verify.Options {
 	return verify.Options{Recipient: r.Recipient, Timeout: requestTime - 5*time.Second}
 }
 
-// verifyInput tells an address from a document. recipient is "type:identity", or
-// an e-mail address.
-func verifyInput(text, recipient string) (verifyRequest, error) {
-	in := verifyRequest{}
-	if recipient != "" {
-		id := verify.Identifier{Type: openbadges.IdentityEmail, Value: recipient}
-		switch kind, value, ok := strings.Cut(recipient, ":"); openbadges.IdentityType(kind) {
+// identifiers reads "type:identity"; without a type it is an e-mail address.
+// Empty ones and those beyond maxRecipients are left out.
+func identifiers(list []string) []verify.Identifier {
+	var out []verify.Identifier
+	for _, text := range list {
+		text = strings.TrimSpace(text)
+		if text == "" || len(out) == maxRecipients {
+			continue
+		}
+		id := verify.Identifier{Type: openbadges.IdentityEmail, Value: text}
+		switch kind, value, ok := strings.Cut(text, ":"); openbadges.IdentityType(kind) {
 		case openbadges.IdentityEmail, openbadges.IdentityURL, openbadges.IdentityTelephone, openbadges.IdentityID:
 			if ok {
 				id = verify.Identifier{Type: openbadges.IdentityType(kind), Value: value}
 			}
 		}
-		in.Recipient = []verify.Identifier{id}
+		out = append(out, id)
 	}
+	return out
+}
+
+// verifyInput tells an address from a document.
+func verifyInput(text string) (in verify.Input, err error) {
 	switch {
 	case text == "":
 	case strings.HasPrefix(text, "https://"), strings.HasPrefix(text, "http://"):
@@ -114,55 +125,4 @@ func uploaded(c *gin.Context, name string) ([]byte, error) {
 		return nil, fmt.Errorf("upload: %w", err)
 	}
 	return b, nil
-}
-
-// apiVerify is POST /api/v1/verify: JSON {"input": …, "recipient": …} where
-// input is an address or a document (a string, or a JSON object as it is), or a
-// multipart form with file and recipient.
-func (s *Server) apiVerify(c *gin.Context) {
-	if !s.allow(c, "verify", 60, time.Minute) {
-		s.fail(c, errTooMany)
-		return
-	}
-	in, err := apiverifyRequest(c)
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	writeJSON(c, http.StatusOK, s.verify(c.Request.Context(), in.Input, in.options()))
-}
-
-func apiverifyRequest(c *gin.Context) (verifyRequest, error) {
-	if strings.HasPrefix(c.ContentType(), "multipart/") {
-		if _, err := c.MultipartForm(); err != nil {
-			return verifyRequest{}, fmt.Errorf("%w: %w", errBadInput, err)
-		}
-		in, err := verifyInput("", strings.TrimSpace(c.PostForm("recipient")))
-		if err == nil {
-			in.Data, err = uploaded(c, "file")
-		}
-		if err == nil && len(in.Data) == 0 {
-			err = &fieldError{Field: "file", Key: "verify-nothing"}
-		}
-		return in, err
-	}
-	var body struct {
-		Input     json.RawMessage `json:"input"`
-		Recipient string          `json:"recipient"`
-	}
-	if err := json.NewDecoder(c.Request.Body).Decode(&body); err != nil {
-		return verifyRequest{}, fmt.Errorf("%w: %w", errBadInput, err)
-	}
-	var text string
-	if json.Unmarshal(body.Input, &text) != nil {
-		// A document as a JSON object is taken as the bytes that came.
-		in, err := verifyInput("", body.Recipient)
-		in.Data = body.Input
-		return in, err
-	}
-	in, err := verifyInput(strings.TrimSpace(text), body.Recipient)
-	if err == nil && in.URL == "" && len(in.Data) == 0 {
-		err = &fieldError{Field: "input", Key: "verify-nothing"}
-	}
-	return in, err
 }

@@ -48,10 +48,11 @@ func composed() []string {
 	add("remote.state.", "ok", "failing", "unauthorized", "paused", "identity", "unchecked")
 	add("policy.", "never", "on-claim", "at-once")
 	add("preview.", "issue", "revoke", "update", "remove", "wait-claim", "wait-name", "wait-address", "wait-not-issuable", "wait-paused", "cancel", "none", "other")
-	for _, v := range []string{"genuine", "undecided", "ended", "revoked", "expired", "false"} {
+	for _, v := range []string{"genuine", "undecided", "ended", "revoked", "expired", "false", "elses"} {
 		add("verdict."+v, "", "-means")
 	}
 	add("check.", "input", "format", "context", "type", "schema", "subject", "issuer", "proof", "key", "status", "validity", "scope", "recipient", "image", "evidence", "alignment", "endorsement", "extension", "hosting")
+	add("verify.how.", "hosted", "signed", "proof", "none")
 	add("check-status.", "pass", "warn", "fail", "skip")
 	for _, g := range []string{"hosting", "issuer", "recipient", "holds", "image", "form"} {
 		add("group."+g, "", "-pass")

@@ -19,3 +19,23 @@ document.querySelectorAll("time[data-clock]").forEach((t) => {
   t.title = t.textContent + " UTC";
   t.textContent = at.toLocaleString(locale, { day: "numeric", month: "short", year, hour: "2-digit", minute: "2-digit" });
 });
+document.querySelectorAll("form[data-drop]").forEach((form) => {
+  const field = document.getElementById(form.dataset.drop);
+  const hint = form.querySelector("[data-drop-hint]");
+  if (!field) return;
+  if (hint) hint.hidden = false;
+  const over = (on) => (event) => {
+    if (!event.dataTransfer || ![...event.dataTransfer.types].includes("Files")) return;
+    event.preventDefault();
+    form.classList.toggle("dropping", on);
+  };
+  ["dragenter", "dragover"].forEach((name) => form.addEventListener(name, over(true)));
+  form.addEventListener("dragleave", over(false));
+  form.addEventListener("drop", (event) => {
+    over(false)(event);
+    if (event.dataTransfer.files.length) {
+      field.files = event.dataTransfer.files;
+      field.focus();
+    }
+  });
+});
