@@ -53,6 +53,9 @@ type Health struct {
 	Version  string            // of the remote's software, for people
 	Details  map[string]string // for people: what the admin page shows
 	Warnings []string          // for people: what will stop working, and the cure
+	// CredentialExpires is when the remote stops taking our credentials, zero when
+	// that is not known or never.
+	CredentialExpires time.Time
 }
 
 // Source is a remote that reports awards.
@@ -209,6 +212,7 @@ type Class struct {
 	// (a draft, an archived template).
 	Issuable bool
 	State    string // the remote's own word, for people
+	PageURL  string // the badge's own page at the remote, for people; "" unknown
 }
 
 // ClassPage is one page of a catalog.

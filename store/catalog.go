@@ -31,6 +31,7 @@ type Class struct {
 	Version  int    // the newest
 	State    string // the remote's own word
 	Issuable bool
+	PageURL  string // for people: the badge's page at the remote; "" unknown
 	// Content of the newest version.
 	Content   openbadges.BadgeClass
 	ImageSHA  string // "" while the image was not fetched
@@ -64,7 +65,8 @@ type Catalog interface {
 	// PutIssuer writes by ID; with ID "" it makes one.
 	PutIssuer(ctx context.Context, i Issuer) (Issuer, error)
 
-	// PutClass records what a remote says of a badge. A content that differs
+	// PutClass records what a remote says of a badge; a PageURL of "" says nothing
+	// of it. A content that differs
 	// from the newest version makes a new version. changed is false when nothing
 	// was written.
 	PutClass(ctx context.Context, c Class) (stored Class, changed bool, err error)

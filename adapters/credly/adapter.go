@@ -142,6 +142,7 @@ func (a *adapter) checkToken(ctx context.Context, h *adapters.Health, now time.T
 			h.Details["may delete"] = map[bool]string{true: "yes", false: "no"}[*t.Delete]
 		}
 	}
+	h.CredentialExpires = expires
 	if !expires.IsZero() {
 		day := expires.Format("2 January 2006")
 		h.Details["token expires"] = day

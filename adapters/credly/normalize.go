@@ -90,7 +90,7 @@ func normalizeClass(raw []byte, api string) (adapters.Class, error) {
 	}
 	c := adapters.Class{
 		Ref: adapters.Ref(t.ID.String()), Raw: raw, BadgeClass: normalizeTemplate(t, api),
-		State: t.State.String(), Issuable: t.State.String() == "active",
+		State: t.State.String(), Issuable: t.State.String() == "active", PageURL: webURL(t.URL),
 	}
 	c.Version = fingerprint(struct {
 		Class openbadges.BadgeClass

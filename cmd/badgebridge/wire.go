@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"badgebridge/internal/mail"
 	"badgebridge/internal/obs"
 	"badgebridge/internal/secret"
+	"badgebridge/openbadges"
 	"badgebridge/store/cache"
 	"badgebridge/store/jobs"
 	"badgebridge/store/sqlstore"
@@ -202,10 +204,24 @@ func (a *app) workers() map[string]jobs.Work {
 			return a.engine.PlanMapping(ctx, in.MappingID)
 		},
 	}
-	for kind, f := range mails.New(mails.Config{Store: a.db, Keyring: a.keyring, Sender: a.sender(), BaseURL: a.setup.BaseURL, Log: a.log}).Workers() {
+	for kind, f := range mails.New(mails.Config{Store: a.db, Keyring: a.keyring, Sender: a.sender(), BaseURL: a.setup.BaseURL, Admins: a.adminAddresses, Log: a.log}).Workers() {
 		w[kind] = f
 	}
 	return w
+}
+
+// adminAddresses are those that the configuration and the set-up name.
+func (a *app) adminAddresses(ctx context.Context) ([]string, error) {
+	named, err := access.Admins(ctx, a.db)
+	if err != nil {
+		return nil, err
+	}
+	all := append(slices.Clone(a.cfg.AdminEmails), named...)
+	for i, address := range all {
+		all[i] = openbadges.NormalizeEmail(address)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
 
 // sender sends mail: into the mailbox in the demo, else by SMTP as configured or

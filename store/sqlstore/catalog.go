@@ -73,12 +73,12 @@ func (c *calls) PutIssuer(ctx context.Context, i store.Issuer) (store.Issuer, er
 
 const selectClass = `
 	SELECT c.id, c.remote, c.ref, c.issuer_id, c.version, c.state, c.issuable, v.content, v.image_sha, v.id,
-		c.created_at, c.updated_at
+		c.created_at, c.updated_at, c.page_url
 	FROM classes c JOIN class_versions v ON v.id = c.version_id`
 
 func scanClass(row scanner) (k store.Class, err error) {
 	err = row.Scan(&k.ID, &k.Remote, &k.Ref, orEmpty(&k.IssuerID), &k.Version, &k.State, &k.Issuable,
-		fromJSON(&k.Content), &k.ImageSHA, &k.VersionID, when(&k.CreatedAt), when(&k.UpdatedAt))
+		fromJSON(&k.Content), &k.ImageSHA, &k.VersionID, when(&k.CreatedAt), when(&k.UpdatedAt), &k.PageURL)
 	return k, err
 }
 
@@ -150,11 +150,11 @@ func (c *calls) createClass(ctx context.Context, op string, k store.Class, diges
 	}
 	k.CreatedAt = store.Moment(k.CreatedAt)
 	err := c.must(ctx, op, store.ErrExists, `
-		INSERT INTO classes (id, remote, ref, issuer_id, version, version_id, name, state, issuable, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		INSERT INTO classes (id, remote, ref, issuer_id, version, version_id, name, state, issuable, created_at, updated_at, page_url)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT DO NOTHING`,
 		k.ID, k.Remote, k.Ref, optional(k.IssuerID), k.Version, k.VersionID, k.Content.Name, k.State, k.Issuable,
-		moment(k.CreatedAt), moment(k.UpdatedAt))
+		moment(k.CreatedAt), moment(k.UpdatedAt), k.PageURL)
 	if err != nil {
 		return store.Class{}, err
 	}
@@ -168,10 +168,13 @@ func (c *calls) updateClass(ctx context.Context, op string, old, k store.Class, 
 	}
 	k.ID, k.Remote, k.Ref = old.ID, old.Remote, old.Ref
 	k.Version, k.VersionID, k.CreatedAt, k.UpdatedAt = old.Version, old.VersionID, old.CreatedAt, old.UpdatedAt
+	if k.PageURL == "" {
+		k.PageURL = old.PageURL
+	}
 	otherImage := k.ImageSHA != "" && current.ImageSHA != "" && k.ImageSHA != current.ImageSHA
 	newVersion := current.ContentSHA != digest || otherImage
 	newImage := !newVersion && k.ImageSHA != "" && current.ImageSHA == ""
-	if !newVersion && !newImage && k.IssuerID == old.IssuerID && k.State == old.State && k.Issuable == old.Issuable {
+	if !newVersion && !newImage && k.IssuerID == old.IssuerID && k.State == old.State && k.Issuable == old.Issuable && k.PageURL == old.PageURL {
 		return old, false, nil
 	}
 	k.UpdatedAt = c.now()
@@ -189,9 +192,10 @@ func (c *calls) updateClass(ctx context.Context, op string, old, k store.Class, 
 		k.ImageSHA = current.ImageSHA
 	}
 	_, err = c.exec(ctx, op, `
-		UPDATE classes SET issuer_id = $2, version = $3, version_id = $4, name = $5, state = $6, issuable = $7, updated_at = $8
+		UPDATE classes SET issuer_id = $2, version = $3, version_id = $4, name = $5, state = $6, issuable = $7, updated_at = $8,
+			page_url = $9
 		WHERE id = $1`,
-		k.ID, optional(k.IssuerID), k.Version, k.VersionID, k.Content.Name, k.State, k.Issuable, moment(k.UpdatedAt))
+		k.ID, optional(k.IssuerID), k.Version, k.VersionID, k.Content.Name, k.State, k.Issuable, moment(k.UpdatedAt), k.PageURL)
 	return k, err == nil, err
 }
 

@@ -52,7 +52,7 @@ func classes(t *testing.T, s store.Store) {
 		Alignments: []openbadges.Alignment{{TargetName: "a", TargetURL: "https://example.org/a"}},
 		Unknown:    map[string]json.RawMessage{"z": json.RawMessage(`1`)},
 	}
-	first, changed := put(t, store.Class{Remote: "credly", Ref: "t1", IssuerID: issuer.ID, State: "active", Issuable: true, Content: content})
+	first, changed := put(t, store.Class{Remote: "credly", Ref: "t1", IssuerID: issuer.ID, State: "active", Issuable: true, PageURL: "https://example.org/t1", Content: content})
 	same(t, "a new class is a change", changed, true)
 	same(t, "version", first.Version, 1)
 	same(t, "class", got[store.Class](t)(s.Class(ctx, first.ID)), first)

@@ -73,9 +73,10 @@ type Engine struct {
 	// processor reads its contexts when it is first needed, not at the start.
 	processor func() *jsonld.Processor
 	// The loops sleep on these.
-	wake     chan struct{}
-	wakePull chan struct{}
-	pulled   sync.Map // the remotes that this process has pulled
+	wake       chan struct{}
+	wakePull   chan struct{}
+	wakeImport chan struct{}
+	pulled     sync.Map // the remotes that this process has pulled
 }
 
 // New makes an engine. It does no I/O.
@@ -101,13 +102,13 @@ func New(cfg Config) *Engine {
 	return &Engine{
 		cfg: cfg, remote: newRemotes(cfg), keys: signing.New(cfg.Store, cfg.Keyring, cfg.Now),
 		processor: sync.OnceValue(func() *jsonld.Processor { return jsonld.New(jsonld.Config{}) }),
-		wake:      make(chan struct{}, 1), wakePull: make(chan struct{}, 1),
+		wake:      make(chan struct{}, 1), wakePull: make(chan struct{}, 1), wakeImport: make(chan struct{}, 1),
 	}
 }
 
 // Wake makes the loops look for work at once. It never blocks.
 func (e *Engine) Wake() {
-	for _, c := range []chan struct{}{e.wake, e.wakePull} {
+	for _, c := range []chan struct{}{e.wake, e.wakePull, e.wakeImport} {
 		select {
 		case c <- struct{}{}:
 		default:

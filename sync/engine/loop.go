@@ -23,6 +23,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { e.loop(ctx, e.wakePull, e.pullDue) })
 	wg.Go(func() { e.loop(ctx, e.wake, e.sendDue) })
+	wg.Go(func() { e.loop(ctx, e.wakeImport, e.importDue) })
 	wg.Wait()
 	return ctx.Err()
 }

@@ -65,6 +65,16 @@ func (e *Engine) PutMapping(ctx context.Context, m store.Mapping) (store.Mapping
 				return err
 			}
 			m = stored
+			b, err := tx.Class(ctx, m.ClassB)
+			if err != nil {
+				return err
+			}
+			// From here on what changes at B is shown.
+			if m.Base, m.PutKey = baseOf(b).String(), ""; m.Base != "" {
+				if err := tx.SetMappingBase(ctx, m.ID, m.Base, m.PutKey); err != nil {
+					return err
+				}
+			}
 		} else {
 			if err := tx.PutMapping(ctx, m); err != nil {
 				return err

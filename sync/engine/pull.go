@@ -162,6 +162,7 @@ func (p *pull) classes(ctx context.Context) error {
 		return nil
 	}
 	var from adapters.Cursor
+	seen := map[adapters.Ref]bool{}
 	for range maxPages {
 		call, cancel := context.WithTimeout(ctx, p.e.cfg.CallTimeout)
 		page, err := catalog.BadgeClasses(call, from)
@@ -180,8 +181,11 @@ func (p *pull) classes(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		for _, c := range page.Classes {
+			seen[c.Ref] = true
+		}
 		if !page.More {
-			return nil
+			return p.e.vanished(ctx, p.remote.Name, seen)
 		}
 		from = page.Next
 	}
@@ -388,9 +392,13 @@ func (e *Engine) noteHealth(ctx context.Context, name adapters.Remote, h adapter
 		Version  string            `json:"version,omitempty"`
 		Details  map[string]string `json:"details,omitempty"`
 		Warnings []string          `json:"warnings,omitempty"`
-	}{h.Name, h.Version, h.Details, h.Warnings})
+		Expires  time.Time         `json:"expires,omitzero"`
+	}{h.Name, h.Version, h.Details, h.Warnings, h.CredentialExpires})
 	if merr != nil {
 		return merr
 	}
-	return e.cfg.Store.SetRemoteHealth(ctx, name, word, message, details, store.Moment(e.cfg.Now()))
+	if err := e.cfg.Store.SetRemoteHealth(ctx, name, word, message, details, store.Moment(e.cfg.Now())); err != nil {
+		return err
+	}
+	return e.warnOfExpiry(ctx, name, h.CredentialExpires)
 }

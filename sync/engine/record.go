@@ -360,7 +360,7 @@ func (e *Engine) putClass(ctx context.Context, tx store.Tx, c adapters.Class, re
 	if c.Ref == "" {
 		return store.Class{}, false, &adapters.Error{Op: "read a badge of " + string(remote), Kind: adapters.ErrRejected, Words: "the record names no badge"}
 	}
-	in := store.Class{Remote: remote, Ref: c.Ref, Content: c.BadgeClass, State: c.State, Issuable: c.Issuable, UpdatedAt: store.Moment(e.cfg.Now())}
+	in := store.Class{Remote: remote, Ref: c.Ref, Content: c.BadgeClass, State: c.State, Issuable: c.Issuable, PageURL: c.PageURL, UpdatedAt: store.Moment(e.cfg.Now())}
 	if !whole {
 		// A record shows its badge without the badge's state: keep what the
 		// catalog said, and take a badge that is awarded for one that can be.

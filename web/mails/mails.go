@@ -20,6 +20,7 @@ import (
 	"badgebridge/internal/secret"
 	"badgebridge/openbadges"
 	"badgebridge/store"
+	"badgebridge/sync/engine"
 	"badgebridge/sync/reconcile"
 	"badgebridge/web/locale"
 )
@@ -28,6 +29,10 @@ import (
 const (
 	OfferJob = "mail.offer" // a badge waits to be claimed
 	NameJob  = "mail.name"  // a claimed badge waits for its earner's name
+
+	// To the admins.
+	GoneJob   = engine.JobGone   // a badge is gone and its mapping stopped
+	ExpiryJob = engine.JobExpiry // a remote's credentials end soon
 )
 
 // Config is what the letters are made of. All fields are required.
@@ -36,7 +41,9 @@ type Config struct {
 	Keyring *secret.Keyring // opens the codes
 	Sender  mail.Sender
 	BaseURL func(ctx context.Context) string
-	Log     *slog.Logger
+	// Admins lists the admins' addresses, for what they have to know.
+	Admins func(ctx context.Context) ([]string, error)
+	Log    *slog.Logger
 }
 
 // Mails writes and sends letters. It is safe for concurrent use.
@@ -72,6 +79,8 @@ func (m *Mails) Workers() map[string]func(ctx context.Context, args []byte) erro
 		login.CodeJob: m.code,
 		OfferJob:      m.offer,
 		NameJob:       m.name,
+		GoneJob:       m.gone,
+		ExpiryJob:     m.expiry,
 	}
 }
 

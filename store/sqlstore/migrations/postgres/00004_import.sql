@@ -10,6 +10,8 @@ ALTER TABLE mappings ADD COLUMN mailer TEXT COLLATE "C" NOT NULL DEFAULT 'gatewa
 ALTER TABLE mappings ADD COLUMN base TEXT COLLATE "C" NOT NULL DEFAULT ''; -- what of B was last decided about, JSON
 ALTER TABLE mappings ADD COLUMN put_key TEXT COLLATE "C" NOT NULL DEFAULT ''; -- under which key A was written, '' never
 
+ALTER TABLE classes ADD COLUMN page_url TEXT COLLATE "C" NOT NULL DEFAULT ''; -- for people, at the remote
+
 CREATE TABLE destinations (
 	award_id  TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES awards (id),
 	email     TEXT COLLATE "C" NOT NULL,

@@ -10,6 +10,8 @@ ALTER TABLE mappings ADD COLUMN mailer TEXT NOT NULL DEFAULT 'gateway' CHECK (ma
 ALTER TABLE mappings ADD COLUMN base TEXT NOT NULL DEFAULT ''; -- what of B was last decided about, JSON
 ALTER TABLE mappings ADD COLUMN put_key TEXT NOT NULL DEFAULT ''; -- under which key A was written, '' never
 
+ALTER TABLE classes ADD COLUMN page_url TEXT NOT NULL DEFAULT ''; -- for people, at the remote
+
 CREATE TABLE destinations (
 	award_id  TEXT NOT NULL PRIMARY KEY REFERENCES awards (id),
 	email     TEXT NOT NULL,
