@@ -150,6 +150,21 @@ func (s *Sim) SetTemplateState(id, to string) error {
 	return nil
 }
 
+// DeleteTemplate deletes a template; badges that were issued of it stay.
+func (s *Sim) DeleteTemplate(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.st.Templates, func(t *Template) bool { return t.ID == id })
+	if i < 0 {
+		return fmt.Errorf("no template %s", id)
+	}
+	t := s.st.Templates[i]
+	s.st.Templates = slices.Delete(s.st.Templates, i, i+1)
+	s.event(t.OrgID, "badge_template.deleted", nil, t)
+	s.save()
+	return nil
+}
+
 func (s *Sim) change(id string, f func(*Badge) error) error {
 	s.mu.Lock()
 	b := s.byID[id]

@@ -44,13 +44,25 @@ const base = "https://badges.example.org"
 
 // clock is moved by hand.
 type clock struct {
-	mu sync.Mutex
-	t  time.Time
+	mu    sync.Mutex
+	t     time.Time
+	count int // down to 0, which calls then
+	then  func()
+}
+
+// after calls f when the clock was asked n times more.
+func (c *clock) after(n int, f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count, c.then = n, f
 }
 
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.count--; c.count == 0 && c.then != nil {
+		c.then()
+	}
 	return c.t
 }
 
