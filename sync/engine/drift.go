@@ -139,8 +139,11 @@ func drift(ctx context.Context, tx store.Tx, m store.Mapping) (Drift, error) {
 		}
 	}
 	var was base
-	if m.Base == "" || json.Unmarshal([]byte(m.Base), &was) != nil {
+	if m.Base == "" {
 		return d, nil // nothing was decided yet
+	}
+	if err := json.Unmarshal([]byte(m.Base), &was); err != nil {
+		return d, fmt.Errorf("drift of mapping %s: %w", m.ID, err)
 	}
 	ours, now := baseOf(d.A), baseOf(d.B)
 	for _, f := range Fields() {
