@@ -6,16 +6,19 @@ import (
 )
 
 // checkDocument looks through a document before it is expanded, for what
-// json-gold would swallow and for what could take it too long.
-func (p *Processor) checkDocument(doc map[string]any) error {
+// json-gold would swallow and for what could take it too long. own counts contexts
+// written out, and keys that are no terms.
+func (p *Processor) checkDocument(doc map[string]any) (own int, err error) {
 	c := checker{lim: p.limits}
-	return c.value(doc, 1)
+	err = c.value(doc, 1)
+	return c.inline + c.odd, err
 }
 
 type checker struct {
 	lim    Limits
 	values int
 	inline int // contexts written out
+	odd    int // keys that are IRIs or keywords
 }
 
 func (c *checker) count(depth int) error {
@@ -46,6 +49,9 @@ func (c *checker) value(v any, depth int) error {
 					return err
 				}
 				continue
+			}
+			if strings.ContainsAny(key, "@:") {
+				c.odd++
 			}
 			if err := checkKey(key, v); err != nil {
 				return err

@@ -274,6 +274,10 @@ func (w *walker) property(self rdfc.Term, v any, at place) bool {
 			return false
 		}
 		within := at.scope.terms[at.key]
+		presented := t.scoped.null && t.container == "@graph"
+		if presented {
+			within = t // what it holds has contexts of its own, and is no text
+		}
 		if within == nil || within.coerce != t.coerce || within.container != t.container {
 			return false
 		}

@@ -92,7 +92,7 @@ var files embed.FS
 func builtin() map[string]string {
 	return map[string]string{
 		"https://www.w3.org/2018/credentials/v1":                     "credentials-v1.jsonld",
-		"https://www.w3.org/ns/credentials/v2":                       "credentials-v2.jsonld",
+		credentialsV2:                                                "credentials-v2.jsonld",
 		"https://www.w3.org/ns/credentials/undefined-terms/v2":       "undefined-terms-v2.jsonld",
 		"https://www.w3.org/ns/credentials/status/v1":                "bitstring-status-list-v1.jsonld",
 		"https://w3id.org/vc/status-list/2021/v1":                    "status-list-2021-v1.jsonld",
@@ -110,6 +110,8 @@ func builtin() map[string]string {
 		"https://purl.imsglobal.org/spec/ob/v3p0/context/ob_v3p0.jsonld": "openbadges-3.0.0.json",
 	}
 }
+
+const credentialsV2 = "https://www.w3.org/ns/credentials/v2"
 
 // openBadges303 is a context whose content was changed in place in June 2026:
 // two terms were added. The package that it comes from has the first content.
@@ -190,14 +192,15 @@ func (p *Processor) run(ctx context.Context, doc map[string]any, plain bool) ([]
 
 // general is the way for every document: expansion by json-gold.
 func (p *Processor) general(ctx context.Context, doc map[string]any, plain bool) ([]rdfc.Quad, error) {
-	if err := p.checkDocument(doc); err != nil {
+	own, err := p.checkDocument(doc)
+	if err != nil {
 		return nil, err
 	}
-	l := &loader{ctx: ctx, p: p, left: p.limits.MaxLoads}
+	l := &loader{ctx: ctx, p: p, left: p.limits.MaxLoads, own: own}
 	quads, err := l.quads(doc, plain)
 	if err != nil && l.saw303 && ctx.Err() == nil {
 		// It may have been issued before the context was changed.
-		old := &loader{ctx: ctx, p: p, left: p.limits.MaxLoads, old303: true}
+		old := &loader{ctx: ctx, p: p, left: p.limits.MaxLoads, own: own, old303: true}
 		if again, err := old.quads(doc, plain); err == nil {
 			return again, nil
 		}
@@ -260,7 +263,7 @@ func (l *loader) quads(doc map[string]any, plain bool) (quads []rdfc.Quad, err e
 	if err := check.finish(); err != nil {
 		return nil, err
 	}
-	return toQuads(expanded)
+	return toQuads(expanded, l.sawVC2 && l.own == 0)
 }
 
 func expandError(err error) error {
@@ -279,6 +282,8 @@ type loader struct {
 	left   int
 	old303 bool // serve context-3.0.3.json with its first content
 	saw303 bool
+	sawVC2 bool  // the context of data model 2.0
+	own    int   // names in the document that are not the built-in contexts'
 	err    error // the first; json-gold does not always pass it on
 }
 
@@ -302,6 +307,7 @@ func (l *loader) load(url string) (map[string]any, error) {
 	if l.left--; l.left < 0 {
 		return nil, fmt.Errorf("%w: too many contexts", ErrLimit)
 	}
+	l.sawVC2 = l.sawVC2 || url == credentialsV2
 	if url == openBadges303 {
 		l.saw303 = true
 		if l.old303 {
@@ -311,6 +317,7 @@ func (l *loader) load(url string) (map[string]any, error) {
 	if doc, ok := l.p.contexts[url]; ok {
 		return doc, nil
 	}
+	l.own++
 	if l.p.loader == nil {
 		return nil, fmt.Errorf("%w: %.200q is not built in", ErrContext, url)
 	}

@@ -4,8 +4,11 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"pgregory.net/rapid"
+
+	"badgebridge/openbadges/jsonld"
 )
 
 func contextURLs() []any {
@@ -50,33 +53,91 @@ func scalars() []any {
 	}
 }
 
+// vocabulary is what a list of built-in contexts defines: properties that are known
+// everywhere, and types with the properties that are known in them.
+type vocabulary struct {
+	base  []string
+	types []string
+	of    map[string][]string
+}
+
+func newVocabulary(t *rapid.T, p *jsonld.Processor, urls []any) vocabulary {
+	v := vocabulary{of: map[string][]string{}}
+	for _, url := range urls {
+		doc, err := p.Context(url.(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		terms, _ := doc["@context"].(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(terms)) {
+			def, _ := terms[name].(map[string]any)
+			scoped, isType := def["@context"].(map[string]any)
+			switch {
+			case strings.HasPrefix(name, "@") || name == "id" || name == "type":
+			case isType || name[0] >= 'A' && name[0] <= 'Z':
+				v.types = append(v.types, name)
+				for _, key := range slices.Sorted(maps.Keys(scoped)) {
+					if !strings.HasPrefix(key, "@") && key != "id" && key != "type" {
+						v.of[name] = append(v.of[name], key)
+					}
+				}
+			default:
+				v.base = append(v.base, name)
+			}
+		}
+	}
+	return v
+}
+
 // generate makes a document of the built-in contexts' terms, mostly one that
 // means something.
-func generate(t *rapid.T) map[string]any {
+func generate(t *rapid.T, p *jsonld.Processor) map[string]any {
 	pick := func(name string, n int) int { return rapid.IntRange(0, n-1).Draw(t, name) }
-	urls, keys, types, scalars := contextURLs(), keys(), types(), scalars()
+	urls, odd, scalars := contextURLs(), keys(), scalars()
+	models := []any{urls[0], urls[2]}
+	list := []any{models[pick("data model", 2)], urls[[]int{1, 3, 4, 5}[pick("Open Badges", 4)]]}
+	for range pick("contexts", 3) {
+		list = append(list, urls[6+pick("context", len(urls)-7)])
+	}
+	v := newVocabulary(t, p, list)
 	var value func(depth int) any
-	node := func(depth int) map[string]any {
+	node := func(depth int, root ...string) map[string]any {
 		m := map[string]any{}
-		if pick("typed", 5) > 0 {
-			list := []any{}
-			for range 1 + pick("types", 2) {
-				list = append(list, types[pick("type", len(types)-5)])
-			}
-			m["type"] = list
+		known := slices.Clone(v.base)
+		types := []any{}
+		for _, name := range root {
+			types = append(types, name)
+		}
+		for range pick("types", 3) {
+			types = append(types, v.types[pick("type", len(v.types))])
+		}
+		for _, name := range types {
+			known = append(known, v.of[name.(string)]...)
+		}
+		switch len(types) {
+		case 0:
+		case 1:
+			m["type"] = types[0]
+		default:
+			m["type"] = types
 		}
 		if pick("named", 3) == 0 {
 			m["id"] = scalars[3+pick("id", 5)]
 		}
 		for range pick("keys", 6) {
-			m[keys[2+pick("key", len(keys)-12)]] = value(depth + 1)
+			m[known[pick("key", len(known))]] = value(depth + 1)
+		}
+		if pick("odd", 60) == 0 {
+			m[odd[pick("odd key", len(odd))]] = value(depth + 1)
 		}
 		return m
 	}
 	value = func(depth int) any {
-		switch n := pick("kind", 8); {
-		case n < 4 || depth > 5:
-			return scalars[pick("scalar", len(scalars))]
+		switch n := pick("kind", 9); {
+		case n < 3 || depth > 4:
+			return scalars[3+pick("scalar", 4)]
+		case n == 3:
+			return scalars[pick("any scalar", len(scalars))]
 		case n == 4:
 			list := []any{}
 			for range pick("items", 3) {
@@ -86,13 +147,8 @@ func generate(t *rapid.T) map[string]any {
 		}
 		return node(depth)
 	}
-	doc := node(0)
-	list := []any{urls[pick("data model", 2)*2]}
-	for range pick("contexts", 3) {
-		list = append(list, urls[1+pick("context", len(urls)-2)])
-	}
+	doc := node(0, "VerifiableCredential", []string{"AchievementCredential", "OpenBadgeCredential", "EndorsementCredential"}[pick("root", 3)])
 	doc["@context"] = list
-	doc["type"] = []any{types[pick("root", 5)], types[pick("root", 5)]}
 	return doc
 }
 

@@ -22,8 +22,9 @@ const (
 
 // toQuads is the JSON-LD API's "Deserialize JSON-LD to RDF", except that what
 // can't be said in RDF is an error, where that algorithm leaves it out.
-func toQuads(expanded []any) ([]rdfc.Quad, error) {
-	e := &emitter{}
+// presented tells whether what a presentation holds is to be put into graphs here.
+func toQuads(expanded []any, presented bool) ([]rdfc.Quad, error) {
+	e := &emitter{presented: presented}
 	for _, v := range expanded {
 		node, ok := v.(map[string]any)
 		if !ok {
@@ -40,8 +41,26 @@ func toQuads(expanded []any) ([]rdfc.Quad, error) {
 }
 
 type emitter struct {
-	quads []rdfc.Quad
-	blank int
+	quads     []rdfc.Quad
+	blank     int
+	presented bool
+}
+
+// verifiableCredential is what a presentation holds: a graph for each, in the data
+// models 1.1 and 2.0. json-gold looks for the term's container in the term's own
+// context, which in 2.0 is null, and so makes no graphs there.
+const verifiableCredential = "https://www.w3.org/2018/credentials#verifiableCredential"
+
+// inGraph puts into its graph what json-gold left outside.
+func (e *emitter) inGraph(v any) (any, error) {
+	m, ok := v.(map[string]any)
+	if _, has := m["@graph"]; has {
+		return v, nil
+	}
+	if !ok || !e.presented {
+		return nil, fmt.Errorf("%w: a credential that is presented without a graph of its own", ErrUnsupported)
+	}
+	return map[string]any{"@graph": []any{v}}, nil
 }
 
 func iri(s string) rdfc.Term { return rdfc.Term{Kind: rdfc.IRI, Value: s} }
@@ -112,6 +131,12 @@ func (e *emitter) property(self rdfc.Term, key string, v any, graph rdfc.Term) e
 		return fmt.Errorf("%w: %.200q is no property", ErrUnsafe, key)
 	}
 	for _, o := range list(v) {
+		if key == verifiableCredential {
+			var err error
+			if o, err = e.inGraph(o); err != nil {
+				return err
+			}
+		}
 		term, err := e.object(o, graph)
 		if err != nil {
 			return err
@@ -132,6 +157,9 @@ func (e *emitter) nodes(v any, graph rdfc.Term) error {
 			if _, there := m[keyword]; there {
 				return fmt.Errorf("%w: a graph holds a value", ErrUnsafe)
 			}
+		}
+		if _, named := m["@id"]; named && len(m) == 1 {
+			return fmt.Errorf("%w: a graph holds only a name", ErrUnsafe)
 		}
 		if _, err := e.node(m, graph); err != nil {
 			return err
