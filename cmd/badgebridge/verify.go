@@ -24,11 +24,13 @@ import (
 const maxInput = 20 << 20
 
 func (c *cli) verify() *cobra.Command {
-	var recipient, resources, at string
+	var resources, at string
+	var recipients []string
 	cmd := &cobra.Command{
 		Use:   "verify INPUT",
 		Short: "Tell whether a badge is genuine, whose it is and whether it holds",
-		Long: "INPUT is a URL, a file (JSON, JWS, a baked PNG or SVG), or - for standard input.\n\n" +
+		Long: "INPUT is a URL (of a badge, a baked picture, or a public page that links its badge), a file (JSON,\n" +
+			"JWS or JWT, a baked PNG or SVG), or - for standard input.\n\n" +
 			"Exit status: 0 valid, 1 invalid, 2 it could not be decided.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,12 +39,12 @@ func (c *cli) verify() *cobra.Command {
 				return err
 			}
 			o := verify.Options{Fetcher: verify.HTTP{Client: httpx.Guarded(httpx.Config{Version: version(), AllowLoopback: loopbackOf(in.URL)})}}
-			if recipient != "" {
-				kind, value, ok := strings.Cut(recipient, ":")
-				if !ok || value == "" {
-					return fmt.Errorf("--recipient: %q is not type:identifier; write for example email:ada@example.org", recipient)
+			for _, r := range recipients {
+				id, err := identifier(r)
+				if err != nil {
+					return err
 				}
-				o.Recipient = []verify.Identifier{{Type: openbadges.IdentityType(kind), Value: value}}
+				o.Recipient = append(o.Recipient, id)
 			}
 			if at != "" {
 				t, err := time.Parse(time.RFC3339, at)
@@ -64,10 +66,28 @@ func (c *cli) verify() *cobra.Command {
 			return c.report(verify.Verify(cmd.Context(), in, o))
 		},
 	}
-	cmd.Flags().StringVar(&recipient, "recipient", "", "whose it should be, type:identifier")
+	cmd.Flags().StringArrayVar(&recipients, "recipient", nil, "whose it should be, type:identifier (email, url, telephone, id or a DID); several: one of them")
 	cmd.Flags().StringVar(&resources, "resources", "", "offline: a JSON file of URL to answer; any other URL is unreachable")
 	cmd.Flags().StringVar(&at, "at", "", "verify as of this time (RFC 3339)")
 	return c.withJSON(cmd)
+}
+
+// identifier reads "type:identifier". A DID is its own type and identifier.
+func identifier(s string) (verify.Identifier, error) {
+	kind, value, ok := strings.Cut(s, ":")
+	switch {
+	case !ok || kind == "" || value == "":
+		return verify.Identifier{}, fmt.Errorf("--recipient: %q is not type:identifier; write for example email:ada@example.org", s)
+	case kind == "did" || kind == "urn":
+		return verify.Identifier{Type: openbadges.IdentityID, Value: s}, nil
+	case kind == "https" || kind == "http":
+		return verify.Identifier{Type: openbadges.IdentityURL, Value: s}, nil
+	case kind == "mailto":
+		kind = string(openbadges.IdentityEmail)
+	case kind == "tel":
+		kind = string(openbadges.IdentityTelephone)
+	}
+	return verify.Identifier{Type: openbadges.IdentityType(kind), Value: value}, nil
 }
 
 // readInput reads a URL, a file or standard input.

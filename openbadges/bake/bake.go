@@ -74,6 +74,16 @@ type Payload struct {
 	// Text is the assertion as JSON, a compact JWS, or (up to OB 1.0) the URL of
 	// a hosted assertion.
 	Text []byte
+	// Further holds what else was baked in and is not the same text, though the
+	// specification allows one only: another reader might take that. At most 8.
+	Further [][]byte
+}
+
+// further adds to what else a picture holds.
+func (p *Payload) further(text []byte) {
+	if len(p.Further) < 8 && !bytes.Equal(text, p.Text) {
+		p.Further = append(p.Further, text)
+	}
 }
 
 // Detect names the format of a picture by its content; "" for anything else.

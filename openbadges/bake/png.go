@@ -135,9 +135,13 @@ func PNG(image []byte, kind Kind, text []byte) ([]byte, error) {
 // accepted up to MaxText.
 func UnbakePNG(image []byte) (Payload, error) {
 	var found, legacy *chunk
+	var all []chunk
 	_, err := chunks(image, func(c chunk) error {
 		if _, _, ok := c.keyword(image); !ok {
 			return nil
+		}
+		if len(all) < 16 {
+			all = append(all, c)
 		}
 		switch {
 		case c.typ == typeITXT && found == nil:
@@ -164,7 +168,17 @@ func UnbakePNG(image []byte) (Payload, error) {
 	if err != nil {
 		return Payload{}, fmt.Errorf("unbake PNG: %w", err)
 	}
-	return Payload{Kind: kind, Text: text}, nil
+	p := Payload{Kind: kind, Text: text}
+	for _, c := range all {
+		if c.start == found.start {
+			continue
+		}
+		_, rest, _ := c.keyword(image)
+		if other, err := chunkText(c.typ, rest); err == nil {
+			p.further(other)
+		}
+	}
+	return p, nil
 }
 
 // chunkText decodes what follows the keyword of a text chunk.

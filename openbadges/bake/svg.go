@@ -282,6 +282,7 @@ func UnbakeSVG(image []byte) (Payload, error) {
 	if err != nil {
 		return Payload{}, fmt.Errorf("unbake SVG: %w", err)
 	}
+	var found *Payload
 	for _, b := range m.assertions {
 		raw := b.body
 		if len(bytes.TrimSpace(raw)) == 0 {
@@ -291,10 +292,22 @@ func UnbakeSVG(image []byte) (Payload, error) {
 			continue
 		}
 		text, err := cleanText(raw)
-		if err != nil {
+		switch {
+		case found != nil && err == nil:
+			found.further(text)
+			continue
+		case found != nil:
+			continue
+		case err != nil:
 			return Payload{}, fmt.Errorf("unbake SVG: %w", err)
 		}
-		return Payload{Kind: b.kind, Text: text}, nil
+		found = &Payload{Kind: b.kind, Text: text}
+		if verify, err := cleanText([]byte(b.verify)); err == nil {
+			found.further(verify)
+		}
+	}
+	if found != nil {
+		return *found, nil
 	}
 	return Payload{}, fmt.Errorf("unbake SVG: %w", ErrNotBaked)
 }

@@ -16,6 +16,18 @@ type Resource struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	URL    string // that answered in the end, after redirects; "" means the one that was asked
+}
+
+// moved tells whether a redirect led from url to another host, or to another
+// port of it. Who may place a redirect on a site does not speak for the site.
+func (r Resource) moved(from string) bool {
+	if r.URL == "" || r.URL == from {
+		return false
+	}
+	a, errA := url.Parse(from)
+	b, errB := url.Parse(r.URL)
+	return errA != nil || errB != nil || strings.TrimPrefix(hostPort(a), "www.") != strings.TrimPrefix(hostPort(b), "www.")
 }
 
 // Fetcher gets a resource. It returns an error only when there is no answer or
@@ -51,24 +63,53 @@ func (h HTTP) Fetch(ctx context.Context, rawURL, accept string, maxBytes int64) 
 	if int64(len(body)) > maxBytes {
 		return Resource{}, errTooLarge
 	}
-	return Resource{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+	return Resource{Status: resp.StatusCode, Header: resp.Header, Body: body, URL: resp.Request.URL.String()}, nil
 }
 
 // Offline is a Fetcher over resources in memory; any other URL is unreachable.
+// A redirect among them (a status of 3xx with a Location) is followed as over the
+// wire.
 type Offline map[string]Resource
 
-var errNotListed = errors.New("not among the given resources")
+var (
+	errNotListed = errors.New("not among the given resources")
+	errRedirect  = errors.New("the redirect is not followed")
+)
+
+const maxRedirects = 5
 
 // Fetch implements Fetcher.
 func (o Offline) Fetch(_ context.Context, rawURL, _ string, maxBytes int64) (Resource, error) {
-	r, ok := o[rawURL]
-	if !ok {
-		return Resource{}, errNotListed
+	for range maxRedirects + 1 {
+		r, ok := o[rawURL]
+		if !ok {
+			return Resource{}, errNotListed
+		}
+		location := r.Header.Get("Location")
+		switch r.Status {
+		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		default:
+			location = ""
+		}
+		if location == "" {
+			if int64(len(r.Body)) > maxBytes {
+				return Resource{}, errTooLarge
+			}
+			r.URL = rawURL
+			return r, nil
+		}
+		from, err := url.Parse(rawURL)
+		if err != nil {
+			return Resource{}, errRedirect
+		}
+		to, err := from.Parse(location)
+		if err != nil || checkWebURL(to.String()) != nil || from.Scheme == "https" && to.Scheme != "https" {
+			return Resource{}, errRedirect
+		}
+		to.Fragment = ""
+		rawURL = to.String()
 	}
-	if int64(len(r.Body)) > maxBytes {
-		return Resource{}, errTooLarge
-	}
-	return r, nil
+	return Resource{}, errRedirect
 }
 
 // ReadResources reads the file of "verify --resources": a JSON object of URL ->
@@ -120,14 +161,14 @@ func (s *session) get(rawURL, accept string, maxBytes int64) (Resource, error) {
 	if f, ok := s.seen[key]; ok {
 		return f.res, f.err
 	}
-	if s.left == 0 {
+	if *s.left <= 0 {
 		return Resource{}, errBudget
 	}
-	s.left--
+	*s.left--
 	res, err := s.opt.Fetcher.Fetch(s.ctx, key, accept, maxBytes)
-	if err == nil && res.Status == http.StatusOK && accept == acceptBadge && looksLikeHTML(res) && s.left > 0 {
+	if err == nil && res.Status == http.StatusOK && accept == acceptBadge && looksLikeHTML(res) && *s.left > 0 {
 		// Some sites answer a page unless JSON is the only thing asked for.
-		s.left--
+		*s.left--
 		if again, err2 := s.opt.Fetcher.Fetch(s.ctx, key, "application/json", maxBytes); err2 == nil && again.Status == http.StatusOK {
 			res = again
 		}
@@ -177,6 +218,11 @@ func (s *session) document(rawURL, what string) (doc map[string]any, raw []byte,
 	if int64(len(res.Body)) > s.opt.MaxDocument {
 		s.rep.undecided("hosting", rawURL, "the %s is larger than %d bytes", what, s.opt.MaxDocument)
 		return nil, nil, false
+	}
+	if res.moved(rawURL) {
+		s.rep.undecided("hosting", rawURL, "the %s is answered by another host through a redirect, %s, which does not speak for this one", what, clip(res.URL))
+	} else if res.URL != "" && res.URL != rawURL {
+		s.rep.warn("hosting", rawURL, "the %s was fetched through a redirect to %s", what, clip(res.URL))
 	}
 	doc, err = parseObject(res.Body)
 	if err != nil {

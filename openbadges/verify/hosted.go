@@ -13,13 +13,17 @@ func (s *session) hostedDocument(url string, doc map[string]any, raw []byte) {
 	s.rep.Version = string(version)
 	switch version {
 	case openbadges.V30:
-		s.rep.undecided("format", url, "Open Badges 3.0 is not verified yet")
+		s.credentialJSON(url, raw)
 		return
 	case version05:
 		s.hosted05(url, doc)
 		return
 	case "":
 		s.rep.Subject = url
+		if isRevoked(doc) {
+			s.revoked(url, raw, "the issuer took the badge back")
+			return
+		}
 		s.rep.fail("context", url, "the document names no Open Badges context")
 		return
 	}
@@ -101,7 +105,7 @@ func (s *session) ownID(url string, doc map[string]any, what string) {
 func (s *session) assertion(doc map[string]any, raw []byte, legacy bool) {
 	id := idOf(doc)
 	s.rep.Subject = id
-	if revoked, _ := single(doc["revoked"]).(bool); revoked {
+	if isRevoked(doc) {
 		s.revoked(id, raw, "the issuer took the badge back")
 		return
 	}
@@ -138,11 +142,18 @@ func (s *session) assertion(doc map[string]any, raw []byte, legacy bool) {
 	s.common(id, doc, raw, b)
 }
 
+// isRevoked knows the mark that stays in the place of a badge that was taken
+// back.
+func isRevoked(doc map[string]any) bool {
+	revoked, _ := single(doc["revoked"]).(bool)
+	return revoked
+}
+
 // common is what hosted and signed assertions share.
 func (s *session) common(id string, doc map[string]any, raw []byte, b badge) {
 	s.validity(id, doc)
 	s.recipient(id, doc)
-	s.image(id, "assertion", doc["image"])
+	s.image(id, "assertion", id, doc["image"])
 	s.endorsements(id, doc)
 	s.extensions(id, doc)
 	s.conclude(doc, raw, b)
@@ -248,7 +259,7 @@ func (s *session) badgeDocument(b badge, legacy, embedded bool) badge {
 	}
 	s.class(b.id, b.doc, legacy, "BadgeClass")
 	s.schema("BadgeClass", b.id, b.doc, legacy)
-	s.image(b.id, "badge", b.doc["image"])
+	s.image(b.id, "badge", b.id, b.doc["image"])
 	s.endorsements(b.id, b.doc)
 	s.extensions(b.id, b.doc)
 	switch v := single(b.doc["issuer"]).(type) {
@@ -301,28 +312,4 @@ func (s *session) issuer(url string, legacy bool) profile {
 	s.endorsements(id, doc)
 	s.extensions(id, doc)
 	return profile{id: id, doc: doc, raw: raw}
-}
-
-// endorsements asks that linked endorsements are there and complete. Whether an
-// endorser is to be trusted, and their own badge's hosting, is not judged.
-func (s *session) endorsements(node string, doc map[string]any) {
-	for _, e := range list(doc["endorsement"]) {
-		switch v := e.(type) {
-		case string:
-			d, _, ok := s.document(v, "endorsement")
-			if !ok {
-				s.rep.undecided("endorsement", v, "an endorsement can't be read")
-				continue
-			}
-			if s.class(v, d, false, "Endorsement") && s.schema("Endorsement", v, d, false) {
-				s.rep.pass("endorsement", v, "an endorsement that is complete; who endorses was not judged")
-			}
-		case map[string]any:
-			if why := s.inner("Endorsement", node, v, false); why != "" {
-				s.rep.fail("endorsement", node, "an endorsement %s", why)
-			}
-		default:
-			s.rep.fail("endorsement", node, "an endorsement is neither an address nor an object")
-		}
-	}
 }

@@ -2,15 +2,17 @@ package verify
 
 import (
 	"encoding/base64"
+	"net/http"
 	"net/url"
 	"strings"
 
 	"badgebridge/openbadges/bake"
 )
 
-// image checks that a picture is there and is a PNG or an SVG, told by its
-// content. A fault in the member's form was reported with the schema.
-func (s *session) image(node, what string, v any) {
+// image checks that a picture of OB 0.5 to 2.0 is there and is a PNG or an SVG,
+// told by its content, and that it carries no other badge. A fault in the
+// member's form was reported with the schema. id is the badge at hand.
+func (s *session) image(node, what, id string, v any) {
 	src, _ := single(v).(string)
 	if m := object(v); m != nil {
 		src = idOf(m)
@@ -28,7 +30,7 @@ func (s *session) image(node, what string, v any) {
 			s.rep.fail("image", node, "the %s's picture is neither PNG nor SVG", what)
 			return
 		}
-		s.rep.pass("image", node, "the %s's picture is within the document", what)
+		s.carries(node, what, id, content, what == "assertion")
 		return
 	}
 	if checkWebURL(src) != nil {
@@ -39,14 +41,14 @@ func (s *session) image(node, what string, v any) {
 	switch {
 	case err != nil:
 		s.rep.undecided("image", node, "the %s's picture could not be fetched: %v", what, err)
-	case res.Status == 404 || res.Status == 410:
+	case res.Status == http.StatusNotFound || res.Status == http.StatusGone:
 		s.rep.fail("image", node, "the %s's picture is not there (HTTP %d)", what, res.Status)
-	case res.Status != 200:
+	case res.Status != http.StatusOK:
 		s.rep.undecided("image", node, "the %s's picture could not be fetched: its host answers HTTP %d", what, res.Status)
 	case bake.Detect(res.Body) == "":
 		s.rep.fail("image", node, "the %s's picture is neither PNG nor SVG", what)
 	default:
-		s.rep.pass("image", node, "the %s's picture is there", what)
+		s.carries(node, what, id, res.Body, what == "assertion")
 	}
 }
 

@@ -1,11 +1,8 @@
 package verify
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"reflect"
 	"strings"
@@ -13,55 +10,10 @@ import (
 	"badgebridge/openbadges"
 )
 
-// maxDepth is how deep a document may be nested.
-const maxDepth = 40
-
 const (
 	version05 openbadges.Version = "0.5"
 	version10 openbadges.Version = "1.0"
 )
-
-// parseObject reads one JSON object and nothing behind it. Numbers stay as they
-// are written.
-func parseObject(data []byte) (map[string]any, error) {
-	if err := checkDepth(data); err != nil {
-		return nil, err
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var doc map[string]any
-	if err := d.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("it is no JSON object")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("something follows the JSON object")
-	}
-	if doc == nil {
-		return nil, fmt.Errorf("it is no JSON object")
-	}
-	return doc, nil
-}
-
-// checkDepth bounds the nesting before anything is built from it.
-func checkDepth(data []byte) error {
-	depth, inString := 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return fmt.Errorf("it is nested deeper than %d levels", maxDepth)
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return nil
-}
 
 // list gives the entries of an array, or the value itself as the only one; null
 // and nothing are no entries.
@@ -185,6 +137,8 @@ func isWebURL(s string) bool {
 	return strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")
 }
 
+var errUserName = errors.New("the address holds a user name")
+
 // checkWebURL refuses what must not be fetched. A user name before the host
 // ("https://issuer@evil") serves only to deceive.
 func checkWebURL(s string) error {
@@ -196,7 +150,7 @@ func checkWebURL(s string) error {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsAny(s, " \t\r\n"):
 		return fmt.Errorf("it is no web address")
 	case u.User != nil:
-		return fmt.Errorf("the address holds a user name")
+		return errUserName
 	}
 	return nil
 }

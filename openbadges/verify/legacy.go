@@ -128,7 +128,7 @@ func (s *session) hosted05(rawURL string, doc map[string]any) {
 	}
 	class := map[string]any{"name": b["name"], "description": b["description"], "image": absolute(b["image"]), "criteria": absolute(b["criteria"])}
 	issuerUp := map[string]any{"name": issuer["name"], "url": origin, "email": issuer["contact"]}
-	s.image(rawURL, "badge", class["image"])
+	s.image(rawURL, "badge", rawURL, class["image"])
 	s.validity(rawURL, up)
 	s.recipient(rawURL, up)
 	s.conclude(up, nil, badge{doc: class, issuer: profile{doc: issuerUp}})

@@ -98,6 +98,8 @@ type Report struct {
 	Revoked bool `json:"-"`
 	// Expired is set when the outcome is Invalid because the badge ran out.
 	Expired bool `json:"-"`
+
+	about string // what an endorsement is about
 }
 
 // Problems gives the messages of the checks that failed or could not be
@@ -132,23 +134,28 @@ func (r *Report) failed(name, node string) bool {
 	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Name == name && c.Node == node && c.Status == Fail })
 }
 
-// finish settles the outcome and puts the checks in their order.
-func (r *Report) finish() {
-	r.Outcome = Valid
-	passed := false
-	for _, c := range r.Checks {
-		switch {
+// verdict is the outcome of the checks so far.
+func (r *Report) verdict() Outcome {
+	out, passed := Valid, false
+	for i := range r.Checks {
+		switch c := &r.Checks[i]; {
 		case c.Status == Fail:
-			r.Outcome = Invalid
-		case c.undecided && r.Outcome == Valid:
-			r.Outcome = Unknown
+			return Invalid
+		case c.undecided:
+			out = Unknown
 		case c.Status == Pass && c.Name != "input":
 			passed = true
 		}
 	}
-	if r.Outcome == Valid && !passed {
-		r.Outcome = Unknown // nothing was looked at
+	if !passed {
+		return Unknown // nothing was looked at
 	}
+	return out
+}
+
+// finish settles the outcome and puts the checks in their order.
+func (r *Report) finish() {
+	r.Outcome = r.verdict()
 	r.Valid = r.Outcome == Valid
 	for _, name := range checkNames {
 		if !slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Name == name }) {

@@ -219,7 +219,7 @@ func (s *session) wrong(k kind, node string, v any, legacy bool) string {
 			return "is no web address"
 		}
 	case kEmail:
-		if a, err := mail.ParseAddress(text); err != nil || a.Address != text {
+		if !isEmail(text) {
 			return "is no e-mail address"
 		}
 	case kTime:
@@ -291,6 +291,11 @@ func (s *session) wrong(k kind, node string, v any, legacy bool) string {
 		return s.inner("IssuerScope", node, obj, legacy)
 	}
 	return ""
+}
+
+func isEmail(s string) bool {
+	a, err := mail.ParseAddress(s)
+	return err == nil && a.Address == s
 }
 
 // isLanguage accepts what has the form of a BCP 47 tag.

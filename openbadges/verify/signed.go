@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"badgebridge/openbadges"
@@ -21,8 +22,15 @@ func looksLikeJWS(data []byte) bool {
 	return bytes.HasPrefix(data, []byte("eyJ")) && bytes.Count(data, []byte(".")) == 2 && !bytes.ContainsAny(data, " \t\r\n{}")
 }
 
-// fromJWS verifies a signed OB 2.0 badge: the signature, that the key is one
-// that the issuer names, and the revocation list.
+// decodePart decodes a part of a compact JWS.
+func decodePart(part []byte) ([]byte, error) {
+	out := make([]byte, base64.RawURLEncoding.DecodedLen(len(part)))
+	n, err := base64.RawURLEncoding.Decode(out, part)
+	return out[:n], err
+}
+
+// fromJWS verifies what is signed as a compact JWS. Of OB 2.0: the signature,
+// that the key is one that the issuer names, and the revocation list.
 func (s *session) fromJWS(jws string) {
 	parts := strings.Split(jws, ".")
 	s.rep.Verification = "signed"
@@ -30,7 +38,7 @@ func (s *session) fromJWS(jws string) {
 		s.rep.fail("format", "", "the signed badge is too large")
 		return
 	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	payload, err := decodePart([]byte(parts[1]))
 	if err != nil {
 		s.rep.fail("format", "", "the signed badge's content can't be read")
 		return
@@ -40,21 +48,33 @@ func (s *session) fromJWS(jws string) {
 		s.rep.fail("format", "", "the signed badge's content can't be read: %v", err)
 		return
 	}
+	version := versionOf(doc)
+	if version == "" && (object(doc["vc"]) != nil || doc["credentialSubject"] != nil) {
+		version = openbadges.V30
+	}
 	id := idOf(doc)
 	s.rep.Subject = id
-	version := versionOf(doc)
 	s.rep.Version = string(version)
 	switch version {
 	case openbadges.V20:
 		s.rep.pass("format", id, "Open Badges 2.0, signed")
-	case "":
-		s.rep.fail("context", id, "the document names no Open Badges context")
+	case openbadges.V30:
+		if c, ok := s.readJWT(jws); ok {
+			s.credential(c)
+		}
+		return
+	case openbadges.V11, version10:
+		s.signed1(jws, version, doc, payload)
+		return
+	case version05:
+		s.rep.fail("format", id, "Open Badges 0.5 knows no signed badges")
 		return
 	default:
-		if object(doc["vc"]) != nil {
-			s.rep.Version = string(openbadges.V30)
-		}
-		s.rep.undecided("format", id, "signed badges of version %s are not verified yet", s.rep.Version)
+		s.rep.fail("context", id, "the document names no Open Badges context")
+		return
+	}
+	if isRevoked(doc) {
+		s.revoked(id, payload, "the badge says of itself that it was taken back")
 		return
 	}
 	s.context(id, doc, false)
@@ -120,14 +140,7 @@ func (s *session) publicKey(k any, issuerID string) (*rsa.PublicKey, bool) {
 	node := issuerID
 	if url, ok := k.(string); ok {
 		node = url
-		if m, _, ok = s.document(url, "key"); !ok {
-			return nil, false
-		}
-		if !s.class(url, m, false, "CryptographicKey") || !s.schema("CryptographicKey", url, m, false) {
-			return nil, false
-		}
-		if idOf(m) != url {
-			s.rep.fail("key", url, "the key's id is not its address")
+		if m, ok = s.keyDocument2(url); !ok {
 			return nil, false
 		}
 	}
@@ -158,6 +171,41 @@ func (s *session) publicKey(k any, issuerID string) (*rsa.PublicKey, bool) {
 		return nil, false
 	}
 	return key, true
+}
+
+// keyDocument2 fetches the document of a CryptographicKey.
+func (s *session) keyDocument2(url string) (map[string]any, bool) {
+	if err := checkWebURL(url); err != nil {
+		s.rep.fail("key", url, "the key's address can't be used: %v", err)
+		return nil, false
+	}
+	res, err := s.get(url, acceptKey, s.opt.MaxDocument)
+	switch {
+	case err != nil:
+		s.rep.undecided("key", url, "the key could not be fetched: %v", err)
+		return nil, false
+	case res.Status == http.StatusNotFound || res.Status == http.StatusGone:
+		s.rep.fail("key", url, "the key is not there (HTTP %d)", res.Status)
+		return nil, false
+	case res.Status != http.StatusOK:
+		s.rep.undecided("key", url, "the key could not be fetched: its host answers HTTP %d", res.Status)
+		return nil, false
+	case res.moved(url):
+		s.rep.undecided("key", url, "the key is answered by another host through a redirect, %s", clip(res.URL))
+	}
+	m, err := parseObject(res.Body)
+	if err != nil {
+		s.rep.fail("key", url, "the key's address answers no CryptographicKey: %v", err)
+		return nil, false
+	}
+	if !s.class(url, m, false, "CryptographicKey") || !s.schema("CryptographicKey", url, m, false) {
+		return nil, false
+	}
+	if idOf(m) != url {
+		s.rep.fail("key", url, "the key's id is not its address")
+		return nil, false
+	}
+	return m, true
 }
 
 // verifyRSA accepts RS256, RS384 and RS512 and nothing else: never "none", and

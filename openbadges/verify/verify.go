@@ -15,6 +15,8 @@ package verify
 import (
 	"bytes"
 	"context"
+	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -77,7 +79,7 @@ func Verify(ctx context.Context, in Input, opt Options) Report {
 	opt = opt.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, opt.Timeout)
 	defer cancel()
-	s := &session{ctx: ctx, opt: opt, now: opt.Now(), rep: &Report{Verification: "none"}, seen: map[string]fetched{}, left: opt.MaxFetches}
+	s := &session{ctx: ctx, opt: opt, now: opt.Now(), rep: &Report{Verification: "none"}, seen: map[string]fetched{}, left: &opt.MaxFetches, controllers: map[string]*controller{}}
 	s.input(in, 0)
 	s.rep.finish()
 	return *s.rep
@@ -90,7 +92,10 @@ type session struct {
 	now  time.Time
 	rep  *Report
 	seen map[string]fetched
-	left int // fetches
+	left *int // fetches
+	// controllers are the documents of issuers and keys, by id.
+	controllers map[string]*controller
+	depth       int // credentials that are looked at for the sake of another
 }
 
 // input finds out what the input is. depth counts pictures within pictures.
@@ -112,8 +117,9 @@ func (s *session) input(in Input, depth int) {
 	case looksLikeJWS(data):
 		s.rep.pass("input", "", "a signed badge (JWS)")
 		s.fromJWS(string(data))
+	case isPage(Resource{Body: data}) && depth == 0 && s.fromPage("", data, depth):
 	default:
-		s.rep.fail("input", "", "neither a web address, nor JSON, nor a signed badge, nor a picture")
+		s.rep.fail("input", "", "neither a web address, nor JSON, nor a signed badge, nor a picture with a badge in it")
 	}
 }
 
@@ -124,6 +130,13 @@ func (s *session) fromImage(image []byte, depth int) {
 		return
 	}
 	s.rep.pass("input", "", "a picture with a badge baked in")
+	id := bakedID(p.Text)
+	for _, f := range p.Further {
+		if other := bakedID(f); !sameBadge(id, other) {
+			s.rep.fail("image", "", "the picture carries two badges: %s, and %s, which another reader might take", clip(id), clip(other))
+			break
+		}
+	}
 	s.input(Input{Data: p.Text}, depth+1)
 }
 
@@ -132,6 +145,9 @@ const acceptBadge = "application/ld+json, application/json, image/png, image/svg
 func (s *session) fromURL(url string, depth int) {
 	if err := checkWebURL(url); err != nil {
 		s.rep.fail("input", "", "%v", err)
+		if errors.Is(err, errUserName) {
+			s.rep.fail("scope", "", "a user name before the host looks like an issuer and is none: what counts is the host behind it")
+		}
 		return
 	}
 	res, err := s.get(url, acceptBadge, s.opt.MaxImage)
@@ -139,14 +155,25 @@ func (s *session) fromURL(url string, depth int) {
 		s.unreachable("hosting", url, err)
 		return
 	}
-	if res.Status == 200 && bake.Detect(res.Body) != "" {
-		s.fromImage(res.Body, depth)
-		return
-	}
-	if data := bytes.TrimSpace(res.Body); res.Status == 200 && looksLikeJWS(data) {
-		s.rep.pass("input", url, "the address of a signed badge")
-		s.fromJWS(string(data))
-		return
+	if res.Status == http.StatusOK {
+		data := bytes.TrimSpace(res.Body)
+		switch {
+		case bake.Detect(res.Body) != "":
+			s.fromImage(res.Body, depth)
+			return
+		case looksLikeJWS(data):
+			s.rep.pass("input", url, "the address of a signed badge")
+			s.fromJWS(string(data))
+			return
+		case depth == 0 && isPage(res):
+			base := url
+			if res.URL != "" {
+				base = res.URL
+			}
+			if s.fromPage(base, res.Body, depth) {
+				return
+			}
+		}
 	}
 	doc, raw, ok := s.document(url, "assertion")
 	if !ok {
@@ -167,16 +194,16 @@ func (s *session) fromJSON(data []byte) {
 		return
 	}
 	s.rep.pass("input", "", "a JSON document")
-	switch v := versionOf(doc); v {
-	case openbadges.V30:
-		s.rep.Version = string(v)
-		s.rep.undecided("format", idOf(doc), "Open Badges 3.0 is not verified yet")
+	version := versionOf(doc)
+	s.rep.Version = string(version)
+	switch {
+	case version == openbadges.V30:
+		s.credentialJSON("", data)
 		return
-	case version05:
-		s.rep.Version = string(v)
+	case version == version05:
 		s.rep.fail("hosting", "", "an Open Badges 0.5 document does not say where it is hosted; verify its address")
 		return
-	case "":
+	case version == "" && (!isRevoked(doc) || !isWebURL(idOf(doc))):
 		s.rep.fail("context", idOf(doc), "the document names no Open Badges context")
 		return
 	}

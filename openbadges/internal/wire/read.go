@@ -49,6 +49,9 @@ func Open(doc []byte) (*Object, error) {
 		return nil, ErrTooLarge
 	}
 	doc = bytes.TrimPrefix(doc, []byte("\xef\xbb\xbf"))
+	if !json.Valid(doc) {
+		return nil, ErrNotJSON
+	}
 	o := &Object{notes: &openbadges.Notes{}}
 	root, ok := o.Child(doc, "")
 	if !ok {
@@ -62,7 +65,7 @@ func Open(doc []byte) (*Object, error) {
 func (o *Object) Notes() openbadges.Notes { return *o.notes }
 
 // Child gives the object that raw is, at the member name of o; false for
-// anything else.
+// anything else. raw is a part of the document that was opened.
 func (o *Object) Child(raw json.RawMessage, name string) (*Object, bool) {
 	if KindOf(raw) != '{' {
 		return nil, false
@@ -71,11 +74,7 @@ func (o *Object) Child(raw json.RawMessage, name string) (*Object, bool) {
 		o.Note(name, "is nested too deep to be read")
 		return &Object{path: o.At(name), notes: o.notes, known: map[string]bool{}, depth: o.depth + 1}, true
 	}
-	var m map[string]json.RawMessage
-	if json.Unmarshal(raw, &m) != nil {
-		return nil, false
-	}
-	return &Object{members: m, path: o.At(name), notes: o.notes, known: map[string]bool{"@context": true}, depth: o.depth + 1}, true
+	return &Object{members: members(bytes.TrimLeft(raw, " \t\r\n")), path: o.At(name), notes: o.notes, known: map[string]bool{"@context": true}, depth: o.depth + 1}, true
 }
 
 // KindOf is the first character of a JSON value: { [ " t f n or a digit.
@@ -168,14 +167,13 @@ func (o *Object) nestedText(raw json.RawMessage, name string, depth int) string 
 	case 'n':
 		return ""
 	case '"':
-		var s string
-		if json.Unmarshal(raw, &s) != nil {
+		s, plain := plainText(bytes.TrimSpace(raw))
+		if !plain && json.Unmarshal(raw, &s) != nil {
 			o.Note(name, "is not a readable string")
 		}
 		return s
 	case '[':
-		var list []json.RawMessage
-		if json.Unmarshal(raw, &list) == nil && len(list) > 0 {
+		if list := elements(raw); len(list) > 0 {
 			if len(list) > 1 {
 				o.Note(name, "has %d values; only the first is used", len(list))
 			}
@@ -216,11 +214,7 @@ func ListOf(raw json.RawMessage) []json.RawMessage {
 	case 'n':
 		return nil
 	case '[':
-		var list []json.RawMessage
-		if json.Unmarshal(raw, &list) != nil {
-			return nil
-		}
-		return list
+		return elements(raw)
 	}
 	return []json.RawMessage{raw}
 }
