@@ -22,7 +22,7 @@ type credential struct {
 	doc    map[string]any
 	raw    []byte // doc's bytes
 	legacy bool   // of the Verifiable Credentials data model 1.1
-	jwt    string // compact, where the proof is outside
+	jwt    *token // where the proof is outside
 }
 
 // What a credential can be, by its types.
@@ -95,7 +95,7 @@ func (s *session) describe(c *credential) {
 	if c.legacy {
 		model = "1.1"
 	}
-	if c.jwt != "" {
+	if c.jwt != nil {
 		how = "signed as a JWT"
 	}
 	s.rep.pass("format", c.id, "Open Badges 3.0, Verifiable Credentials %s, %s", model, how)
@@ -283,8 +283,8 @@ func (s *session) conclude3(c *credential) {
 		}
 	}
 	document := c.raw
-	if c.jwt != "" {
-		document = []byte(c.jwt)
+	if c.jwt != nil {
+		document = []byte(c.jwt.compact)
 	}
 	m := read.Model(document)
 	s.rep.Assertion = &m

@@ -3,6 +3,10 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"strings"
+
+	"badgebridge/openbadges/jsonld"
+	"badgebridge/openbadges/rdfc"
 )
 
 // trial is what became of one proof.
@@ -65,6 +69,95 @@ func (s *session) settleProofs(c *credential, trials []trial) bool {
 		s.rep.undecided(t.check, c.id, "the proof could not be checked: %v", t.err)
 	default:
 		s.rep.fail(t.check, c.id, "%v", t.err)
+	}
+	return false
+}
+
+// proof checks what proves a credential: the proofs inside, and the JWT around it.
+func (s *session) proof(c *credential) bool {
+	var trials []trial
+	if c.jwt != nil {
+		trials = append(trials, s.jwtTrial(c))
+	}
+	proofs := list(c.doc["proof"])
+	if len(proofs) > maxProofs {
+		s.rep.undecided("proof", c.id, "only the first %d of %d proofs were looked at", maxProofs, len(proofs))
+		proofs = proofs[:maxProofs]
+	}
+	for _, p := range proofs {
+		trials = append(trials, s.embeddedTrial(c, p))
+	}
+	if len(trials) == 0 {
+		return s.missingProof(c)
+	}
+	good := s.settleProofs(c, trials)
+	if !good || strings.Contains(trials[0].how, "rdfc") {
+		return good
+	}
+	s.safe(c)
+	return good
+}
+
+const maxProofs = 8
+
+// embeddedTrial checks one proof of Data Integrity.
+func (s *session) embeddedTrial(c *credential, v any) trial {
+	bad := func(format string, args ...any) trial {
+		return trial{check: "proof", err: fmt.Errorf(format, args...)}
+	}
+	p, ok := v.(map[string]any)
+	if !ok {
+		return bad("the proof is no object")
+	}
+	suite, _ := p["cryptosuite"].(string)
+	kind, _ := p["type"].(string)
+	switch purpose, _ := p["proofPurpose"].(string); {
+	case kind == "":
+		return bad("the proof has no type")
+	case kind != "DataIntegrityProof" || !supported(suite):
+		return trial{check: "proof", err: fmt.Errorf("its suite, %s, is not supported", clip(strings.TrimSpace(kind+" "+suite))), open: true}
+	case purpose != "assertionMethod":
+		return bad("the proof was made for %q and not for issuing (assertionMethod)", clip(purpose))
+	}
+	for _, name := range []string{"created", "expires"} {
+		v, there := p[name]
+		text, _ := v.(string)
+		at, ok := time3(text)
+		switch {
+		case there && !ok:
+			return bad("the proof's %s is no time", name)
+		case there && name == "expires" && !at.After(s.now):
+			return bad("the proof ran out on %s", text)
+		}
+	}
+	method, _ := p["verificationMethod"].(string)
+	if m, ok := p["verificationMethod"].(map[string]any); ok {
+		method, _ = m["id"].(string)
+	}
+	found, err := s.keyOf(method, c.issuer)
+	if err != nil {
+		return keyTrial(err)
+	}
+	err = verifyIntegrity(s.withContexts(), processor(), c.doc, p, found.key)
+	switch {
+	case isAny(err, errSuite):
+		return trial{check: "proof", err: err, open: true}
+	case isAny(err, jsonld.ErrContext, jsonld.ErrUnsupported, jsonld.ErrLimit, rdfc.ErrTooComplex):
+		return trial{check: "context", err: err, open: true}
+	case isAny(err, jsonld.ErrUnsafe):
+		return trial{check: "context", err: fmt.Errorf("the credential says something that its contexts do not define: %w", err)}
+	case isAny(err, jsonld.ErrInvalid, jsonld.ErrSyntax):
+		return trial{check: "context", err: err}
+	case err != nil:
+		return bad("%v", err)
+	}
+	return trial{check: "proof", unnamed: found.unnamed, how: describeSuite(suite, found.method)}
+}
+
+func supported(suite string) bool {
+	switch suite {
+	case "eddsa-rdfc-2022", "eddsa-jcs-2022", "ecdsa-rdfc-2019":
+		return true
 	}
 	return false
 }

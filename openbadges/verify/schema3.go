@@ -150,6 +150,11 @@ var classes3 = map[string]class3{
 	"Status": {types: []string{"*"}, members: []member{{name: "id", kind: tURI}}},
 	"Terms":  {types: []string{"*"}, members: []member{{name: "id", kind: tURI}}},
 	"":       {},
+	// Whoever keeps a status list need not be a Profile.
+	"Status-issuer": {members: []member{{name: "id", kind: tURI, required: true}}},
+	"StatusList": {types: []string{"BitstringStatusList", "StatusList2021"}, members: []member{
+		{name: "id", kind: tURI}, {name: "encodedList", required: true}, {name: "statusPurpose", many: true, compact: true, required: true},
+	}},
 }
 
 // credential3 is the table of a credential: VC 2.0, or the form of VC 1.1.
