@@ -101,7 +101,12 @@ type Record struct {
 	Version  string // changes when the record's content changes; "" unknown
 	External Key    // our key, where the remote kept it
 	Gone     *Tombstone
-	Raw      []byte // the bytes it came in
+	// Notice is a reason for a person to look at an award that holds; "" none.
+	Notice Notice
+	// Erased: the remote was asked to erase what it holds of the recipient, who
+	// is left out of Award. What came before with the recipient's data is to go.
+	Erased bool
+	Raw    []byte // the bytes it came in
 	// Award is Raw normalized. Award.BadgeClass.ID is the badge's Ref at the
 	// remote. Only Ref and Gone count on a tombstone.
 	Award openbadges.Award
@@ -116,11 +121,23 @@ const (
 	GoneDeleted GoneKind = "deleted" // the row went without a word: user or badge deleted, points lost
 )
 
+// Notice is a reason for a person to look at an award. None of them takes it back.
+type Notice string
+
+// The notices.
+const (
+	NoticeMember Notice = "member-deleted" // the recipient's account at the remote is gone
+	NoticeBadge  Notice = "badge-deleted"  // the badge at the remote is gone
+	NoticePoints Notice = "points-lost"    // a record went because its recipient lost the points for it
+	NoticeErased Notice = "erased"         // the recipient's data was erased
+)
+
 // Tombstone marks a record that no longer exists at its remote.
 type Tombstone struct {
 	Kind   GoneKind
 	At     time.Time
 	Reason string
+	Notice Notice // with GoneDeleted: why it went, where the remote knows; else ""
 }
 
 // Issuance is what an Issuer needs to award one badge.

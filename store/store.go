@@ -98,9 +98,16 @@ type Documents interface {
 	// PutDocument stores the bytes once and returns their lower-case hex digest.
 	PutDocument(ctx context.Context, mediaType string, body []byte) (sha256 string, err error)
 	Document(ctx context.Context, sha256 string) (Document, error)
+	// EraseDocument empties a document that held personal data and makes its
+	// MediaType ErasedDocument; the digest stays, for what refers to it. The same
+	// bytes, put again, stay erased. Erasing what is not there is no error.
+	EraseDocument(ctx context.Context, sha256 string) error
 }
 
-// Document is stored bytes. They are never changed.
+// ErasedDocument is the media type of a document whose bytes were erased.
+const ErasedDocument = "application/x-erased"
+
+// Document is stored bytes. They are never changed, and erased only as a whole.
 type Document struct {
 	SHA256    string
 	MediaType string

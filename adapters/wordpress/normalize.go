@@ -49,8 +49,26 @@ func normalizeAward(uuid string, raw []byte) (adapters.Record, error) {
 		}
 	}
 	return adapters.Record{
-		Ref: ref, Version: w.Version, External: adapters.Key(w.Key), Raw: raw, Award: award,
+		Ref: ref, Version: w.Version, External: adapters.Key(w.Key), Raw: raw, Award: award, Erased: w.Erased, Notice: noticeOf(w),
 	}, nil
+}
+
+// noticeOf is what an award itself shows to be looked at.
+func noticeOf(w wireAward) adapters.Notice {
+	switch {
+	case w.Erased:
+		return adapters.NoticeErased
+	case w.Member == nil:
+		return adapters.NoticeMember
+	case w.NoBadge:
+		return adapters.NoticeBadge
+	}
+	return ""
+}
+
+// goneNotices are the causes of a deletion that have a notice of their own.
+var goneNotices = map[string]adapters.Notice{
+	"points": adapters.NoticePoints, "user_deleted": adapters.NoticeMember, "badge_deleted": adapters.NoticeBadge,
 }
 
 // normalizeBadge maps a site's badge. The id is the badge's Ref at the site. Its
@@ -118,7 +136,7 @@ func normalizeChange(uuid string, raw []byte) (r adapters.Record, ok bool, err e
 		return r, false, fmt.Errorf("change %d: %w", w.Seq, err)
 	}
 	return adapters.Record{
-		Ref: ref, Raw: raw, Gone: &adapters.Tombstone{Kind: gone, At: at, Reason: strings.TrimSpace(w.Reason)},
+		Ref: ref, Raw: raw, Gone: &adapters.Tombstone{Kind: gone, At: at, Reason: strings.TrimSpace(w.Reason), Notice: goneNotices[w.Cause]},
 	}, true, nil
 }
 

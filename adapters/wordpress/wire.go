@@ -51,7 +51,9 @@ type wireAward struct {
 	Fingerprint string      `json:"fingerprint"`
 	Version     string      `json:"version"`
 	Badge       wireBadge   `json:"badge"`
-	Member      *wireMember `json:"member"` // null when the user is gone
+	Member      *wireMember `json:"member"` // null when the user is gone, or erased
+	Erased      bool        `json:"erased"`
+	NoBadge     bool        `json:"badge_deleted"`
 	IssuedOn    string      `json:"issued_on"`
 	ExpiresOn   string      `json:"expires_on"`
 	Key         string      `json:"key"`
@@ -64,6 +66,7 @@ type wireChange struct {
 	EntryID     int64           `json:"entry_id"`
 	Fingerprint string          `json:"fingerprint"`
 	Reason      string          `json:"reason"`
+	Cause       string          `json:"cause"`
 	Award       json.RawMessage `json:"award"`
 }
 

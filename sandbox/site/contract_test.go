@@ -55,6 +55,8 @@ func (h hands) AddMember(t testing.TB, email, given, family string) int64 {
 
 func (h hands) RemoveMember(t testing.TB, member int64) { must(t, h.Site.RemoveMember(member)) }
 
+func (h hands) EraseMember(t testing.TB, member int64, _ string) { must(t, h.Site.EraseMember(member)) }
+
 func (h hands) SetEmail(t testing.TB, member int64, email string) {
 	must(t, h.Site.UpdateMember(member, func(m *site.Member) { m.Email, m.EmailProven = email, false }))
 }

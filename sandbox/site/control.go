@@ -30,6 +30,20 @@ func (s *Site) AddMember(m Member) (id int64) {
 	return id
 }
 
+// EraseMember does what a site does when a member asks it to erase their data:
+// the awards stay, and say no more whose they are.
+func (s *Site) EraseMember(id int64) error {
+	return s.change(func() error {
+		m := s.st.member(id)
+		if m == nil {
+			return ErrNoSuch
+		}
+		m.Erased = true
+		s.touch(func(e entry) bool { return e.Member == id })
+		return nil
+	})
+}
+
 // UpdateMember changes a member with f; their awards are in the feed again.
 func (s *Site) UpdateMember(id int64, f func(*Member)) error {
 	return s.change(func() error {

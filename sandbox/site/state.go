@@ -54,6 +54,7 @@ type Member struct {
 	DisplayName string   `json:"display_name"` // given and family name when ""
 	Roles       []string `json:"roles"`        // WordPress role names; subscriber when none
 	Locale      string   `json:"locale"`       // BCP 47; en when ""
+	Erased      bool     `json:"erased,omitempty"`
 }
 
 // entry is one row of the table of earned achievements.

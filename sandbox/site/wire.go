@@ -45,6 +45,7 @@ type wireAward struct {
 	ExpiresOn   string      `json:"expires_on,omitempty"`
 	Key         string      `json:"key,omitempty"`
 	Trigger     string      `json:"trigger,omitempty"`
+	Erased      bool        `json:"erased,omitempty"`
 }
 
 type wireChange struct {
@@ -115,7 +116,9 @@ func (s *Site) wireAward(e entry) *wireAward {
 	w := &wireAward{
 		EntryID: e.ID, Fingerprint: e.fingerprint(), Badge: s.wireBadge(*b), IssuedOn: instant(issued), Key: e.Key, Trigger: e.Trigger,
 	}
-	if m := s.st.member(e.Member); m != nil {
+	if m := s.st.member(e.Member); m != nil && m.Erased {
+		w.Erased = true
+	} else if m != nil {
 		member := m.wire()
 		w.Member = &member
 	}

@@ -27,3 +27,9 @@ func (c *calls) Document(ctx context.Context, digest string) (store.Document, er
 		return d, err
 	}, `SELECT sha256, media_type, body, created_at FROM documents WHERE sha256 = $1`, digest)
 }
+
+func (c *calls) EraseDocument(ctx context.Context, digest string) error {
+	_, err := c.exec(ctx, "erase document", `UPDATE documents SET media_type = $1, body = $2 WHERE sha256 = $3`,
+		store.ErasedDocument, []byte{}, digest)
+	return err
+}

@@ -229,6 +229,13 @@ func documents(t *testing.T, s store.Store) {
 			if d.CreatedAt.IsZero() {
 				t.Fatal("it does not say when it was made")
 			}
+			must(t, s.EraseDocument(ctx, sha))
+			d = got[store.Document](t)(s.Document(ctx, sha))
+			same(t, "media type of what was erased", d.MediaType, store.ErasedDocument)
+			same(t, "bytes that are left", len(d.Body), 0)
+			same(t, "digest of the bytes put again", got[string](t)(s.PutDocument(ctx, "text/plain", body)), sha)
+			same(t, "bytes that came back", len(got[store.Document](t)(s.Document(ctx, sha)).Body), 0)
+			must(t, s.EraseDocument(ctx, "no such digest"))
 		})
 	}
 }

@@ -44,7 +44,7 @@ func (p *pull) absent(ctx context.Context, run string, began time.Time) error {
 					e.revoke(&award, time.Time{}, "The issuer no longer lists it.")
 				default:
 					if !award.Revoked {
-						award.Flag = "origin-absent"
+						award.Flag = flagAbsent
 					}
 				}
 			}

@@ -99,7 +99,10 @@ func (e *Engine) takeGone(ctx context.Context, tx store.Tx, from arrival, link s
 		if gone.Kind == adapters.GoneRevoked {
 			e.revoke(&award, gone.At, gone.Reason)
 		} else if !award.Revoked {
-			award.Flag = "origin-gone"
+			award.Flag = flagGone
+			if gone.Notice != "" {
+				award.Flag = string(gone.Notice)
+			}
 		}
 	}
 	if len(raw) > 0 {
@@ -119,8 +122,13 @@ func (e *Engine) takeAgain(ctx context.Context, tx store.Tx, from arrival, link 
 	describe(&link, rec, doc)
 	if link.Role == store.RoleOrigin {
 		fill(&award, rec.Award)
-		if award.Flag == "origin-gone" || award.Flag == "origin-absent" {
-			award.Flag = ""
+		if fromOrigin(award.Flag) {
+			award.Flag = string(rec.Notice)
+		}
+		if rec.Erased {
+			if err := e.erase(ctx, tx, from.remote.Name, &award, doc); err != nil {
+				return outcome{}, err
+			}
 		}
 		if rec.Award.Revoked {
 			e.revoke(&award, rec.Award.RevokedOn, rec.Award.RevocationReason)
@@ -163,6 +171,7 @@ func (e *Engine) takeNew(ctx context.Context, tx store.Tx, from arrival, class s
 		Claim: claimFrom(rec.Award.Acceptance), Visibility: store.Private, CreatedAt: store.Moment(e.cfg.Now()),
 	}
 	fill(&award, rec.Award)
+	award.Flag = string(rec.Notice)
 	if rec.Award.Revoked {
 		e.revoke(&award, rec.Award.RevokedOn, rec.Award.RevocationReason)
 	}

@@ -47,6 +47,7 @@ type award struct {
 	Member      *member   `json:"member"`
 	IssuedOn    time.Time `json:"issued_on"`
 	Key         string    `json:"key"`
+	Erased      bool      `json:"erased"`
 }
 
 type change struct {

@@ -49,6 +49,9 @@ type Control interface {
 	AddMember(t testing.TB, email, given, family string) (member int64)
 	// RemoveMember deletes the account; the awards stay, without a member.
 	RemoveMember(t testing.TB, member int64)
+	// EraseMember erases the member's personal data on request, as WordPress's
+	// privacy tools do; the account stays.
+	EraseMember(t testing.TB, member int64, email string)
 	// SetEmail changes a member's address.
 	SetEmail(t testing.TB, member int64, email string)
 	// AwardBadge awards as an administrator does.
@@ -123,6 +126,7 @@ var (
 		{"what vanishes silently is absent without a tombstone", (*suite).silentDelete},
 		{"a member who is gone leaves awards without a member", (*suite).memberGone},
 		{"a changed address is in the feed", (*suite).addressChanged},
+		{"a member whose data was erased is named nowhere", (*suite).erased},
 	}
 	badgePromises = []promise{
 		{"putting a badge twice with one key makes one", (*suite).putTwice},

@@ -253,6 +253,25 @@ func (s *suite) memberGone(t *testing.T) {
 	}
 }
 
+func (s *suite) erased(t *testing.T) {
+	badgeID, memberID, email := s.fresh(t)
+	id := s.Control.AwardBadge(t, badgeID, memberID)
+	a, before := s.entry(t, id), s.now(t)
+	s.Control.EraseMember(t, memberID, email)
+	changes, _ := s.changes(t, before, 0)
+	of := about(changes, id)
+	if len(of) != 1 || of[0].Kind != "updated" || of[0].Award == nil || !of[0].Award.Erased || of[0].Award.Member != nil {
+		t.Fatalf("the feed says %+v", of)
+	}
+	all, _ := s.list(t, 500)
+	if listed := all[id]; listed.Member != nil || !listed.Erased || listed.Fingerprint != a.Fingerprint || listed.Version == a.Version {
+		t.Errorf("it is listed as %+v", listed)
+	}
+	if body := s.do(t, call{method: "GET", path: "/awards/" + strconv.FormatInt(id, 10)}).body; bytes.Contains(body, []byte(email)) {
+		t.Errorf("the award still names the member: %s", body)
+	}
+}
+
 func (s *suite) addressChanged(t *testing.T) {
 	badgeID, memberID, _ := s.fresh(t)
 	id := s.Control.AwardBadge(t, badgeID, memberID)

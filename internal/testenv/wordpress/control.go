@@ -89,6 +89,28 @@ func (s *Site) DeleteUser(t testing.TB, user int64) {
 	s.PHP(t, fmt.Sprintf(`wp_delete_user( %d );`, user))
 }
 
+// EraseMember runs WordPress's erasers for the address, as the privacy tools do.
+// It gives what the plugin's own says.
+func (s *Site) EraseMember(t testing.TB, user int64, email string) {
+	t.Helper()
+	s.Erase(t, email)
+}
+
+// Erase is EraseMember, and gives what the plugin's eraser says.
+func (s *Site) Erase(t testing.TB, email string) (messages []string) {
+	t.Helper()
+	out := s.PHP(t, fmt.Sprintf(`$said = array();
+		foreach ( apply_filters( 'wp_privacy_personal_data_erasers', array() ) as $name => $eraser ) {
+			$done = call_user_func( $eraser['callback'], %s, 1 );
+			if ( 'badgebridge' === $name ) { $said = $done['messages']; }
+		}
+		echo wp_json_encode( $said );`, quote(email)))
+	if err := json.Unmarshal([]byte(out), &messages); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	return messages
+}
+
 // SetEmail changes a user's address, as an administrator does.
 func (s *Site) SetEmail(t testing.TB, user int64, email string) {
 	t.Helper()
@@ -242,8 +264,8 @@ func (s *Site) Mails(t testing.TB) (mails []Mail) {
 	return mails
 }
 
-// signInAs gives a browser in which this user has signed in.
-func signInAs(t testing.TB, s *Site, user, password string) *http.Client {
+// SignIn gives a browser in which this user has signed in at the site.
+func (s *Site) SignIn(t testing.TB, user, password string) *http.Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {

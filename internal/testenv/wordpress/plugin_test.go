@@ -381,7 +381,7 @@ type browser struct {
 
 func signIn(t *testing.T, s *Site, user, password string) browser {
 	t.Helper()
-	return browser{signInAs(t, s, user, password), s.BaseURL}
+	return browser{s.SignIn(t, user, password), s.BaseURL}
 }
 
 func (b browser) get(t *testing.T, path string) string {

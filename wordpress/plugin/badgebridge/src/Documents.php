@@ -66,7 +66,7 @@ final class Documents {
 
 	public function member( int $id ): ?array {
 		$user = get_userdata( $id );
-		if ( ! $user ) {
+		if ( ! $user || Erased::is( $id ) ) {
 			return null;
 		}
 		return array(
@@ -118,6 +118,9 @@ final class Documents {
 		}
 		if ( ! $here ) {
 			$award['badge_deleted'] = true;
+		}
+		if ( null === $award['member'] && Erased::is( $row->user_id ) ) {
+			$award['erased'] = true;
 		}
 		if ( '' !== $row->trigger ) {
 			$award['trigger'] = $row->trigger;

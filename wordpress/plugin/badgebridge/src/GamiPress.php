@@ -85,6 +85,11 @@ final class GamiPress implements Provider {
 		return $this->rows( $wpdb->prepare( 'user_id = %d', $user_id ), 'user_earning_id DESC', $limit );
 	}
 
+	public function awards_for( int $badge_id, int $limit ): array {
+		global $wpdb;
+		return $this->rows( $wpdb->prepare( 'post_id = %d', $badge_id ), 'user_earning_id DESC', $limit );
+	}
+
 	public function find_mark( string $mark, int $badge_id, int $user_id, int $issued_on ): ?Row {
 		global $wpdb;
 		$meta = $this->table() . '_meta';

@@ -51,6 +51,12 @@ final class Grants {
 		);
 	}
 
+	/** Takes what is personal out of the grants of a user: the page, not the key that keeps a grant from being made twice. */
+	public function unlink( int $user_id ): void {
+		global $wpdb;
+		$wpdb->update( Schema::table( 'grants' ), array( 'page_url' => '' ), array( 'user_id' => $user_id ) );
+	}
+
 	/** Forgets a grant that was begun and did not happen. */
 	public function abandon( string $key ): void {
 		global $wpdb;

@@ -46,6 +46,7 @@ final class Plugin {
 		}
 		Providers::note( $this->provider(), $this->identity() );
 		( new Watcher( $this ) )->start();
+		( new Privacy( $this ) )->start();
 		if ( BadgeOS::is_active() ) {
 			( new BadgeOSDoors() )->close();
 		}
@@ -104,6 +105,10 @@ final class Plugin {
 
 	public function badge_writing(): BadgeWriting {
 		return $this->part( 'badge_writing', function () { return new BadgeWriting( $this->provider(), $this->badge_keys() ); } );
+	}
+
+	public function gateway(): Gateway {
+		return $this->part( 'gateway', function () { return new Gateway( $this->pairing(), $this->identity() ); } );
 	}
 
 	public function awarding(): Awarding {
