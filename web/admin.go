@@ -10,6 +10,7 @@ import (
 	"badgebridge/adapters"
 	"badgebridge/openbadges"
 	"badgebridge/store"
+	"badgebridge/sync/signing"
 )
 
 func (s *Server) adminRoutes(g *gin.RouterGroup) {
@@ -110,6 +111,8 @@ type overviewView struct {
 	HasSite  bool
 	HasOther bool
 	NoBase   bool
+	Key      signing.Key // what signs credentials; zero before the first
+	OldKeys  int
 }
 
 // PushCount is for the page: the map is keyed by a type of its own.
@@ -157,6 +160,18 @@ func (s *Server) overview(c *gin.Context) {
 	for _, m := range lines {
 		if m.Paused != "" {
 			v.Paused = append(v.Paused, m)
+		}
+	}
+	keys, err := s.cfg.Engine.Keys().List(ctx)
+	if err != nil {
+		s.fail(c, fmt.Errorf("overview: %w", err))
+		return
+	}
+	for _, k := range keys {
+		if !k.RetiredAt.IsZero() {
+			v.OldKeys++
+		} else if k.Algorithm == signing.EdDSA {
+			v.Key = k
 		}
 	}
 	v.NoBase = s.cfg.BaseURL(ctx) == ""

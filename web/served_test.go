@@ -15,6 +15,7 @@ import (
 	"badgebridge/openbadges/bake"
 	"badgebridge/openbadges/did"
 	"badgebridge/store"
+	"badgebridge/sync/signing"
 )
 
 // own turns an address of this gateway into a path.
@@ -346,6 +347,7 @@ func TestKeysAreReplacedWhileDocumentsAreSigned(t *testing.T) {
 		must(t, err)
 		mine = append(mine, a)
 	}
+	must(t, w.engine.Keys().Ensure(ctx, signing.EdDSA))
 	var wg sync.WaitGroup
 	for _, a := range mine {
 		wg.Go(func() {
@@ -369,6 +371,7 @@ func TestKeysAreReplacedWhileDocumentsAreSigned(t *testing.T) {
 			t.Errorf("a credential names a key that the issuer does not: %v", err)
 		}
 	}
+	w.signIn(admin).get("/admin").has(t, "Badges are signed with the key of", "3 older keys")
 	if len(mine) < 3 {
 		t.Fatalf("only %d awards", len(mine))
 	}
