@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"badgebridge/openbadges"
 	"badgebridge/openbadges/bake"
 )
 
@@ -25,6 +26,10 @@ func (s *session) image(node, what, id string, v any) {
 		return
 	}
 	if data, ok := strings.CutPrefix(src, "data:"); ok {
+		if what == "assertion" && s.rep.Version == string(openbadges.V20) {
+			s.rep.fail("image", node, "the assertion's picture is within the document; Open Badges 2.0 allows that for a badge alone")
+			return
+		}
 		content, good := dataURI(data)
 		if !good || bake.Detect(content) == "" {
 			s.rep.fail("image", node, "the %s's picture is neither PNG nor SVG", what)

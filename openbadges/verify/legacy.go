@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	v2 "badgebridge/openbadges/v2"
 )
@@ -104,6 +105,10 @@ func (s *session) hosted05(rawURL string, doc map[string]any) {
 		text("badge", b, name, true)
 	}
 	text("issuer", issuer, "name", true)
+	if name, _ := b["name"].(string); utf8.RuneCountInString(name) > 128 {
+		good = false
+		s.rep.fail("schema", rawURL, "badge: name is longer than 128 characters")
+	}
 	up := map[string]any{"id": rawURL, "evidence": doc["evidence"]}
 	for from, to := range map[string]string{"issued_on": "issuedOn", "expires": "expires"} {
 		v, there := doc[from]
@@ -118,7 +123,11 @@ func (s *session) hosted05(rawURL string, doc map[string]any) {
 	}
 	identity, _ := doc["recipient"].(string)
 	r := map[string]any{"type": "email", "identity": identity, "hashed": !strings.Contains(identity, "@"), "salt": doc["salt"]}
-	if why := wrongRecipient(r, true, true); why != "" {
+	why := wrongRecipient(r, true, true)
+	if _, salted := doc["salt"]; salted && why == "" && r["hashed"] == false {
+		why = "has a salt, but is not hashed"
+	}
+	if why != "" {
 		good = false
 		s.rep.fail("recipient", rawURL, "the recipient %s", why)
 	}

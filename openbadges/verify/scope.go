@@ -57,7 +57,7 @@ func inOrigins(id, issuerID string, origins []string) bool {
 	}
 	if len(origins) > 0 {
 		for _, o := range origins {
-			if strings.ToLower(o) == hostPort(u) {
+			if o == hostPort(u) { // to the letter: the text names no other form
 				return true
 			}
 		}
