@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/gowebpki/jcs"
 
 	"badgebridge/openbadges/did"
 	"badgebridge/openbadges/jsonld"
@@ -57,8 +60,14 @@ func median(d []time.Duration) time.Duration {
 	return d[len(d)/2]
 }
 
-// signer makes and checks eddsa-rdfc-2022 proofs of its own key (Data Integrity
-// EdDSA Cryptosuites 1.0, section 3.2).
+// The suites that are measured.
+const (
+	rdfc2022 = "eddsa-rdfc-2022"
+	jcs2022  = "eddsa-jcs-2022"
+)
+
+// signer makes and checks proofs of its own key (Data Integrity EdDSA
+// Cryptosuites 1.0, sections 3.2 and 3.3).
 type signer struct {
 	ld     *jsonld.Processor
 	key    ed25519.PrivateKey
@@ -84,23 +93,41 @@ func (s signer) data(ctx context.Context, doc, proof map[string]any) ([]byte, er
 	config := maps.Clone(proof)
 	delete(config, "proofValue")
 	config["@context"] = doc["@context"]
+	document := maps.Clone(doc)
+	delete(document, "proof")
+	if proof["cryptosuite"] == jcs2022 {
+		sum, err := jcsSum(config)
+		if err != nil {
+			return nil, err
+		}
+		of, err := jcsSum(document)
+		return append(sum, of...), err
+	}
 	sum, err := s.ld.SumPlain(ctx, config, 0)
 	if err != nil {
 		return nil, err
 	}
-	document := maps.Clone(doc)
-	delete(document, "proof")
 	of, err := s.ld.SumPlain(ctx, document, 0)
 	return append(sum, of...), err
 }
 
-func (s signer) issue(ctx context.Context, raw []byte) ([]byte, error) {
+func jcsSum(v any) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	raw, err = jcs.Transform(raw)
+	sum := sha256.Sum256(raw)
+	return sum[:], err
+}
+
+func (s signer) issue(ctx context.Context, suite string, raw []byte) ([]byte, error) {
 	doc, err := jsonld.ParseObject(raw, jsonld.Limits{})
 	if err != nil {
 		return nil, err
 	}
 	proof := map[string]any{
-		"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "created": "2026-01-01T00:00:00Z", "proofPurpose": "assertionMethod", "verificationMethod": s.method,
+		"type": "DataIntegrityProof", "cryptosuite": suite, "created": "2026-01-01T00:00:00Z", "proofPurpose": "assertionMethod", "verificationMethod": s.method,
 	}
 	data, err := s.data(ctx, doc, proof)
 	if err != nil {
@@ -157,28 +184,30 @@ func (s signer) own(tb testing.TB, raw []byte) []byte {
 
 // BenchmarkVerify verifies the bytes of a signed credential and reports
 // "x_ed25519", over one raw verification of an Ed25519 signature. The design asks
-// for no more than 3 and 10.
+// for no more than 3 and 10 with eddsa-rdfc-2022.
 func BenchmarkVerify(b *testing.B) {
 	s := newSigner(b)
 	public, _ := s.key.Public().(ed25519.PublicKey)
 	message := make([]byte, 64)
 	signature := ed25519.Sign(s.key, message)
 	for name, raw := range credentials(b) {
-		signed, err := s.issue(b.Context(), s.own(b, raw))
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Run("eddsa-rdfc-2022/"+name, func(b *testing.B) {
-			paces(b, "x_ed25519", func() {
-				if !ed25519.Verify(public, message, signature) {
-					b.Fatal("the raw signature does not hold")
-				}
-			}, func() {
-				if err := s.verify(b.Context(), signed); err != nil {
-					b.Fatal(err)
-				}
+		for _, suite := range []string{rdfc2022, jcs2022} {
+			signed, err := s.issue(b.Context(), suite, s.own(b, raw))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(suite+"/"+name, func(b *testing.B) {
+				paces(b, "x_ed25519", func() {
+					if !ed25519.Verify(public, message, signature) {
+						b.Fatal("the raw signature does not hold")
+					}
+				}, func() {
+					if err := s.verify(b.Context(), signed); err != nil {
+						b.Fatal(err)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -196,7 +225,7 @@ func BenchmarkIssueAndVerify(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				start := time.Now()
-				signed, err := s.issue(b.Context(), raw)
+				signed, err := s.issue(b.Context(), rdfc2022, raw)
 				if err == nil {
 					err = s.verify(b.Context(), signed)
 				}
