@@ -135,27 +135,36 @@ var progress = regexp.MustCompile(`execs: (\d+) .*new interesting: (\d+)`)
 
 func (t *target) run(o options, each string) {
 	fmt.Printf("%s %s, %s … ", t.pkg, t.name, each)
-	args := []string{"test", "-tags", o.tags, "-run", "^$", "-fuzz", "^" + t.name + "$", "-fuzztime", each, "-parallel", strconv.Itoa(o.parallel), t.pkg}
+	args := []string{"test", "-tags", o.tags, "-run", "^$", "-fuzz", "^" + t.name + "$", "-fuzztime", each, "-fuzzminimizetime", "100x", "-parallel", strconv.Itoa(o.parallel), t.pkg}
 	start := time.Now()
 	out, err := exec.Command("go", args...).CombinedOutput()
 	t.spent += time.Since(start)
-	execs, found := 0, 0
+	execs, found := counts(out)
+	t.execs += execs
+	t.found += found
+	if err != nil && !ownDeadline(out) {
+		t.failed = true
+		fmt.Printf("FAILED\n%s\n", out)
+		return
+	}
+	fmt.Println(grouped(execs))
+}
+
+// counts reads the last line of progress.
+func counts(out []byte) (execs, found int) {
 	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
 		if m := progress.FindStringSubmatch(s.Text()); m != nil {
 			execs, _ = strconv.Atoi(m[1]) // digits, by the expression
 			found, _ = strconv.Atoi(m[2])
 		}
 	}
-	t.execs += execs
-	t.found += found
-	// Go's fuzzing now and then takes its own deadline for a failure of the test
-	// (go.dev/issue/56238): there is no input then, and nothing else in the output.
-	if err != nil && !(bytes.Contains(out, []byte("context deadline exceeded")) && !bytes.Contains(out, []byte("Failing input"))) {
-		t.failed = true
-		fmt.Printf("FAILED\n%s\n", out)
-		return
-	}
-	fmt.Println(grouped(execs))
+	return execs, found
+}
+
+// ownDeadline tells whether Go's fuzzing took its own deadline for a failure of
+// the test, as it does now and then (go.dev/issue/56238): there is no input then.
+func ownDeadline(out []byte) bool {
+	return bytes.Contains(out, []byte("context deadline exceeded")) && !bytes.Contains(out, []byte("Failing input"))
 }
 
 func report(targets []*target) (ok bool) {
