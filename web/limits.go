@@ -20,6 +20,17 @@ func (s *Server) allow(c *gin.Context, what string, limit int, period time.Durat
 	return ok
 }
 
+// allowKey is allow for callers that are known by something else than their
+// address.
+func (s *Server) allowKey(c *gin.Context, key string, limit int, period time.Duration) bool {
+	ok, err := s.limits.Allow(c.Request.Context(), "web:"+key, limit, period)
+	if err != nil {
+		s.cfg.Log.WarnContext(c.Request.Context(), "rate limit", "error", err)
+		return true
+	}
+	return ok
+}
+
 const maxWindows = 10_000
 
 // localCache counts in this process, where no shared cache was given.

@@ -167,6 +167,9 @@ func (s *Server) routes() (http.Handler, error) {
 	site := g.Group("", s.visitor)
 	s.publicRoutes(site)
 	s.signInRoutes(site)
+	if s.cfg.Backpack != nil {
+		s.mozillaRoutes(g, site)
+	}
 	s.memberRoutes(site.Group("", s.needMember))
 	s.adminRoutes(site.Group("/admin", s.needMember, s.needAdmin))
 	return g, nil

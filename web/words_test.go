@@ -37,6 +37,7 @@ func composed() []string {
 	add("reason.", reasons...)
 	add("reason-long.", reasons...)
 	add("flash.visibility-", "private", "link", "public")
+	add("incoming.offer.", "exists", "invalid", "inaccessible")
 	add("push.op.", "issue", "update", "revoke", "remove")
 	places := []string{"origin", "there", "accept-there", "declined-there", "revoked", "gone", "on-its-way", "waits", "waits-claim", "waits-name", "looked-into"}
 	add("copy.", places...)

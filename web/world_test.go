@@ -393,7 +393,7 @@ func (w *world) siteName() adapters.Remote {
 	return ""
 }
 
-func (a answer) has(t *testing.T, parts ...string) {
+func (a answer) has(t testing.TB, parts ...string) {
 	t.Helper()
 	for _, p := range parts {
 		if !strings.Contains(a.body, p) {
@@ -403,7 +403,7 @@ func (a answer) has(t *testing.T, parts ...string) {
 	}
 }
 
-func (a answer) lacks(t *testing.T, parts ...string) {
+func (a answer) lacks(t testing.TB, parts ...string) {
 	t.Helper()
 	for _, p := range parts {
 		if strings.Contains(a.body, p) {
@@ -412,7 +412,7 @@ func (a answer) lacks(t *testing.T, parts ...string) {
 	}
 }
 
-func (a answer) json(t *testing.T) map[string]any {
+func (a answer) json(t testing.TB) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal([]byte(a.body), &m); err != nil {

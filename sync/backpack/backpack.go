@@ -49,6 +49,9 @@ type Given struct {
 	// Source says how it came, see store.Collected: "file", "url", "mail",
 	// "push:ORIGIN", "restore".
 	Source string
+	// NoWaiting refuses a badge that is made out to somebody else, where an upload
+	// would wait for a proof: a site that pushes has no business leaving such.
+	NoWaiting bool
 }
 
 // Bounds of what one person may bring.
@@ -83,6 +86,7 @@ const (
 	ReasonRevoked     Reason = "revoked"
 	ReasonNotABadge   Reason = "not-a-badge" // a badge class or a profile, not somebody's badge
 	ReasonFull        Reason = "full"
+	ReasonRecipient   Reason = "recipient" // made out to somebody else
 	ReasonTooLarge    Reason = "too-large"
 )
 

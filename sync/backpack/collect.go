@@ -68,6 +68,10 @@ func (b *Backpack) settle(ctx context.Context, personID string, in Given, rep ve
 	if rep.Recipient.Matched == nil || !*rep.Recipient.Matched {
 		c.Standing = store.AwaitsProof
 		res.To = plainAddress(rep.Assertion)
+		if in.NoWaiting {
+			res.Fate, res.Reason = Refused, ReasonRecipient
+			return res, nil
+		}
 	}
 	image := seen.image(rep, in.Data)
 	err := b.cfg.Store.InTx(ctx, func(tx store.Tx) error {
