@@ -196,7 +196,7 @@ func (s *Server) issuerWelcome(c *gin.Context) {
 	s.render(c, http.StatusOK, "issuer-welcome", view)
 }
 
-func given(assertion, source string) backpack.Given {
+func pushedBadge(assertion, source string) backpack.Given {
 	if parsesAsWeb(assertion) {
 		return backpack.Given{URL: assertion, Source: source, NoWaiting: true}
 	}
@@ -204,7 +204,7 @@ func given(assertion, source string) backpack.Given {
 }
 
 func (s *Server) offer(c *gin.Context, personID string, i int, assertion string) (offeredBadge, error) {
-	res, err := s.cfg.Backpack.Look(c.Request.Context(), personID, given(assertion, "push"))
+	res, err := s.cfg.Backpack.Look(c.Request.Context(), personID, pushedBadge(assertion, "push"))
 	if err != nil {
 		return offeredBadge{}, err
 	}
@@ -254,7 +254,7 @@ func (s *Server) issuerSend(c *gin.Context) {
 		reason := ""
 		switch {
 		case !yes[fmt.Sprint(i)]:
-			res, err := s.cfg.Backpack.Look(c.Request.Context(), visitorOf(c).PersonID, given(a, source))
+			res, err := s.cfg.Backpack.Look(c.Request.Context(), visitorOf(c).PersonID, pushedBadge(a, source))
 			if err != nil {
 				s.fail(c, fmt.Errorf("push: %w", err))
 				return
@@ -263,7 +263,7 @@ func (s *Server) issuerSend(c *gin.Context) {
 				reason = "DENIED"
 			}
 		default:
-			res, err := s.cfg.Backpack.Collect(c.Request.Context(), visitorOf(c).PersonID, given(a, source))
+			res, err := s.cfg.Backpack.Collect(c.Request.Context(), visitorOf(c).PersonID, pushedBadge(a, source))
 			if err != nil {
 				s.fail(c, fmt.Errorf("push: %w", err))
 				return
