@@ -104,7 +104,8 @@ func (d *documents) made(body []byte, err error, mediaType, cacheControl string)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
 	}
-	return ready(http.StatusOK, body, mediaType, cacheControl, "", "", d.until()), nil
+	// A claim or a JWT may have made a key that this one lacks: they change it.
+	return ready(http.StatusOK, body, mediaType, cacheControl, "", anyAward, d.until()), nil
 }
 
 // ofIssuer finds what is under an issuer's own path: "ID/did.json" and

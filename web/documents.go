@@ -50,7 +50,7 @@ type document struct {
 	headers [][2]any // canonical name, []string
 }
 
-// anyAward is the award of a document that tells of many: a status list.
+// anyAward is the award of a document that tells of many, such as a status list.
 const anyAward = "*"
 
 func newDocuments(cfg Config) *documents {

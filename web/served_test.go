@@ -160,6 +160,11 @@ func TestACredentialIsServedAsAJWTOnRequest(t *testing.T) {
 	w, owner, a := claimed(t)
 	id := w.assertion(t, a, openbadges.V30).ID
 	b := w.browser()
+	for _, path := range []string{"/.well-known/jwks.json", "/ob/v3/issuers/" + issuerID(t, w)} {
+		if got := b.get(path); strings.Contains(got.body, "RSA") {
+			t.Errorf("an RSA key was made before anybody needs it: %s", got.body)
+		}
+	}
 	first := b.get("/ob/v3/credentials/" + id + ".jwt")
 	if first.status != http.StatusOK || first.header.Get("Content-Type") != "application/vc+jwt" || first.header.Get("Vary") != "Accept" {
 		t.Fatalf("%d %v", first.status, first.header)
@@ -201,6 +206,9 @@ func TestACredentialIsServedAsAJWTOnRequest(t *testing.T) {
 	issuer := w.controller(t, "/ob/v3/issuers/"+issuerID(t, w))
 	if _, err := issuer.Method(h["kid"]); err != nil {
 		t.Errorf("the issuer does not name the key: %v", err)
+	}
+	if set := b.get("/.well-known/jwks.json"); !strings.Contains(set.body, `"kid":"`+h["kid"]+`"`) {
+		t.Errorf("the key set lacks the key: %s", set.body)
 	}
 	for _, path := range []string{"/ob/v2/assertions/" + id + ".jwt", "/ob/v3/credentials/unknown.jwt", "/ob/v3/issuers/" + issuer.ID + "/keys/unknown", "/ob/v3/issuers//did.json"} {
 		if got := b.get(path); got.status != http.StatusNotFound {

@@ -96,6 +96,7 @@ func (e *Engine) CredentialJWT(ctx context.Context, id string) ([]byte, error) {
 		if row.JWTSHA, err = e.makeJWT(ctx, row); err != nil {
 			return nil, fmt.Errorf("JWT of credential %s: %w", id, err)
 		}
+		e.cfg.Changed(row.AwardID) // its key may be new
 	}
 	doc, err := st.Document(ctx, row.JWTSHA)
 	return doc.Body, err
