@@ -1,9 +1,11 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -23,6 +25,7 @@ func (s *Server) adminRoutes(g *gin.RouterGroup) {
 	get(g, "/connect/credly", s.connectCredly)
 	g.POST("/connect/credly", s.connectCredlyForm)
 	get(g, "/badges", s.classes)
+	s.importRoutes(g)
 	get(g, "/mappings", s.mappings)
 	get(g, "/mappings/new", s.newMapping)
 	get(g, "/mappings/:id", s.mapping)
@@ -46,6 +49,11 @@ type remoteLine struct {
 	StateKey string
 	Sign     string
 	Tone     string
+	// Expires is when the remote stops taking our credentials, zero unknown;
+	// ExpiresIn counts days up to it.
+	Expires     time.Time
+	ExpiresIn   int
+	ExpiresSoon bool
 }
 
 // remoteLine says how a remote is, in one word.
@@ -65,6 +73,15 @@ func (s *Server) remoteLine(c *gin.Context, r store.Remote) (remoteLine, error) 
 		line.StateKey, line.Sign, line.Tone = "ok", "✓", "ok"
 	default:
 		line.StateKey, line.Sign = "unchecked", "·"
+	}
+	var said struct {
+		Expires time.Time `json:"expires"`
+	}
+	if json.Unmarshal(r.HealthDetails, &said) == nil && !said.Expires.IsZero() {
+		line.Expires = said.Expires
+		left := said.Expires.Sub(s.cfg.Now())
+		line.ExpiresIn = int((left + 24*time.Hour - 1) / (24 * time.Hour))
+		line.ExpiresSoon = left > 0 && left <= 30*24*time.Hour
 	}
 	runs, err := s.cfg.Store.Runs(ctx, r.Name, 1)
 	if err != nil {
@@ -113,6 +130,10 @@ type overviewView struct {
 	NoBase   bool
 	Key      signing.Key // what signs credentials; zero before the first
 	OldKeys  int
+	Drifted  int           // mappings whose badge elsewhere changed
+	Gone     int           // or is gone
+	Import   *store.Import // under way, or ended badly
+	Expiring []remoteLine  // their credentials end soon
 }
 
 // PushCount is for the page: the map is keyed by a type of its own.
@@ -163,6 +184,12 @@ func (s *Server) overview(c *gin.Context) {
 		}
 	}
 	keys, err := s.cfg.Engine.Keys().List(ctx)
+	if err == nil {
+		err = s.overviewDrift(ctx, &v)
+	}
+	if err == nil {
+		v.Import, err = s.going(ctx)
+	}
 	if err != nil {
 		s.fail(c, fmt.Errorf("overview: %w", err))
 		return
@@ -174,8 +201,13 @@ func (s *Server) overview(c *gin.Context) {
 			v.Key = k
 		}
 	}
+	for _, r := range v.Remotes {
+		if r.ExpiresSoon {
+			v.Expiring = append(v.Expiring, r)
+		}
+	}
 	v.NoBase = s.cfg.BaseURL(ctx) == ""
-	v.Calm = len(v.Attend) == 0 && len(v.Paused) == 0 && v.Flagged == 0 && !v.NoBase &&
+	v.Calm = v.Drifted+v.Gone+len(v.Expiring) == 0 && v.Import == nil && len(v.Attend) == 0 && len(v.Paused) == 0 && v.Flagged == 0 && !v.NoBase &&
 		v.Pushes[store.PushHeld] == 0 && v.Pushes[store.PushRejected] == 0
 	s.render(c, http.StatusOK, "admin/overview", v)
 }

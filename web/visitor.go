@@ -133,6 +133,10 @@ func (s *Server) frame(c *gin.Context, page string, w *locale.Words) frame {
 func section(path string) string {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	switch {
+	case parts[0] == "admin" && len(parts) > 1 && (parts[1] == "import" || parts[1] == "imports"):
+		return "admin.badges"
+	case parts[0] == "admin" && len(parts) > 1 && parts[1] == "drift":
+		return "admin.mappings"
 	case parts[0] == "admin" && len(parts) > 1:
 		return "admin." + parts[1]
 	case parts[0] == "":

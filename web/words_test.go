@@ -47,6 +47,13 @@ func composed() []string {
 	add("run.title-", "changes", "list", "plan")
 	add("run.cause.", "schedule", "webhook", "person", "command")
 	add("remote.state.", "ok", "failing", "unauthorized", "paused", "identity", "unchecked")
+	add("import.state.", "running", "done", "failed")
+	add("import.item.", "waiting", "done", "failed")
+	add("missing.", "criteria", "issuer", "image", "draft")
+	add("drift.field.", "name", "description", "criteria", "image")
+	add("paused.", "badge-gone")
+	add("class.state.", "gone")
+	add("error.", "import-nothing", "import-no-site")
 	add("policy.", "never", "on-claim", "at-once")
 	add("preview.", "issue", "revoke", "update", "remove", "wait-claim", "wait-name", "wait-address", "wait-not-issuable", "wait-paused", "cancel", "none", "other")
 	for _, v := range []string{"genuine", "undecided", "ended", "revoked", "expired", "false", "elses"} {
