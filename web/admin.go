@@ -54,6 +54,7 @@ type remoteLine struct {
 	Expires     time.Time
 	ExpiresIn   int
 	ExpiresSoon bool
+	Expired     bool
 }
 
 // remoteLine says how a remote is, in one word.
@@ -81,6 +82,7 @@ func (s *Server) remoteLine(c *gin.Context, r store.Remote) (remoteLine, error) 
 		line.Expires = said.Expires
 		left := said.Expires.Sub(s.cfg.Now())
 		line.ExpiresIn = int((left + 24*time.Hour - 1) / (24 * time.Hour))
+		line.Expired = left <= 0
 		line.ExpiresSoon = left > 0 && left <= 30*24*time.Hour
 	}
 	runs, err := s.cfg.Store.Runs(ctx, r.Name, 1)

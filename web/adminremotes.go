@@ -244,7 +244,16 @@ func (s *Server) connectCredlyForm(c *gin.Context) {
 		return
 	}
 	s.say(c, "ok", "credly-connected", nil)
+	if r, err := s.cfg.Store.Remote(ctx, name); err == nil && !mayIssue(r) {
+		s.say(c, "warn", "credly-read-only", nil)
+	}
 	c.Redirect(http.StatusSeeOther, "/admin/remotes/"+string(name))
+}
+
+// mayIssue reports whether the token may write, as far as the remote said.
+func mayIssue(r store.Remote) bool {
+	var said adapters.Health
+	return json.Unmarshal(r.HealthDetails, &said) != nil || said.Details["may issue"] != "no"
 }
 
 func credlyProblem(err error) string {

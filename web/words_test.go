@@ -53,6 +53,7 @@ func composed() []string {
 	add("drift.field.", "name", "description", "criteria", "image")
 	add("paused.", "badge-gone")
 	add("class.state.", "gone")
+	add("flash.", "credly-read-only")
 	add("error.", "import-nothing", "import-no-site")
 	add("policy.", "never", "on-claim", "at-once")
 	add("preview.", "issue", "revoke", "update", "remove", "wait-claim", "wait-name", "wait-address", "wait-not-issuable", "wait-paused", "cancel", "none", "other")

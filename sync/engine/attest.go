@@ -180,7 +180,7 @@ func (e *Engine) ensureImage(ctx context.Context, awardID string) {
 	}
 	call, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	if err := e.fetchImages(call, r); err != nil {
+	if _, err := e.fetchImages(call, r); err != nil {
 		e.cfg.Log.Warn("badge image not fetched before the claim", "award", awardID, "error", err)
 	}
 }

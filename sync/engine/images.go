@@ -8,16 +8,35 @@ import (
 	"badgebridge/store"
 )
 
-// maxImages bounds how many images one pull fetches; the next one goes on.
-const maxImages = 50
+// maxImages bounds how many images are fetched between two signs of life of a
+// pull, and maxImageRounds how often; the next pull goes on.
+const (
+	maxImages      = 20
+	maxImageRounds = 25
+)
+
+// images fetches what images are missing, and keeps the remote leased meanwhile.
+func (p *pull) images(ctx context.Context) error {
+	for range maxImageRounds {
+		fetched, err := p.e.fetchImages(ctx, p.remote)
+		if err != nil || fetched == 0 {
+			return err
+		}
+		now := p.e.cfg.Now()
+		if ok, _, err := p.e.cfg.Store.LeaseRemote(ctx, p.remote.Name, p.e.cfg.Owner, now, now.Add(p.e.leaseFor())); err != nil || !ok {
+			return errors.Join(err, fmt.Errorf("remote %s: the lease was lost: %w", p.remote.Name, store.ErrStale))
+		}
+	}
+	return nil
+}
 
 // fetchImages fetches the images that badge versions name and that are not
 // here yet. An image that can't be had is tried again at the next pull and
-// stops nothing.
-func (e *Engine) fetchImages(ctx context.Context, r store.Remote) error {
+// stops nothing. It returns how many were fetched.
+func (e *Engine) fetchImages(ctx context.Context, r store.Remote) (fetched int, err error) {
 	versions, err := e.cfg.Store.VersionsWithoutImage(ctx, r.Name, maxImages)
 	if err != nil || len(versions) == 0 {
-		return err
+		return 0, err
 	}
 	for _, v := range versions {
 		if v.Content.Image == nil || v.Content.Image.ID == "" {
@@ -29,10 +48,11 @@ func (e *Engine) fetchImages(ctx context.Context, r store.Remote) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return fetched, err
 		}
+		fetched++
 	}
-	return nil
+	return fetched, nil
 }
 
 // errNoImage: the image could not be had.

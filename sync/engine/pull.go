@@ -119,7 +119,7 @@ func (p *pull) do(ctx context.Context, o SyncOptions) error {
 			return err
 		}
 	}
-	return e.fetchImages(ctx, p.remote)
+	return p.images(ctx)
 }
 
 // identify checks the remote and that it is the system it was.
@@ -386,6 +386,14 @@ func (e *Engine) noteHealth(ctx context.Context, name adapters.Remote, h adapter
 		word, message = "unauthorized", adapters.Words(err)
 	case err != nil:
 		word, message = "failing", adapters.Words(err)
+	}
+	if err != nil {
+		// What it said of itself before still holds, as far as anybody knows.
+		r, rerr := e.cfg.Store.Remote(ctx, name)
+		if rerr != nil {
+			return rerr
+		}
+		return e.cfg.Store.SetRemoteHealth(ctx, name, word, message, r.HealthDetails, store.Moment(e.cfg.Now()))
 	}
 	details, merr := json.Marshal(struct {
 		Name     string            `json:"name,omitempty"`
