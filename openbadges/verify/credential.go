@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"badgebridge/openbadges"
+	"badgebridge/openbadges/jose"
 	"badgebridge/openbadges/jsonld"
 	v2 "badgebridge/openbadges/v2"
 	v3 "badgebridge/openbadges/v3"
@@ -17,12 +18,13 @@ import (
 // credential is an OB 3.0 credential, an endorsement or a status list while it is
 // verified. doc has strings, float64, bool, maps and lists.
 type credential struct {
-	id     string
-	issuer string // its id
-	doc    map[string]any
-	raw    []byte // doc's bytes
-	legacy bool   // of the Verifiable Credentials data model 1.1
-	jwt    *token // where the proof is outside
+	id      string
+	issuer  string // its id
+	doc     map[string]any
+	raw     []byte   // doc's bytes
+	legacy  bool     // of the Verifiable Credentials data model 1.1
+	jwt     *jose.VC // where the proof is outside
+	compact string   // jwt's text
 }
 
 // What a credential can be, by its types.
@@ -284,7 +286,7 @@ func (s *session) conclude3(c *credential) {
 	}
 	document := c.raw
 	if c.jwt != nil {
-		document = []byte(c.jwt.compact)
+		document = []byte(c.compact)
 	}
 	m := read.Model(document)
 	s.rep.Assertion = &m

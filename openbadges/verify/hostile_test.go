@@ -92,7 +92,7 @@ func TestAttackHMACWithThePublicKey(t *testing.T) {
 		}
 	}
 	symmetric := `{"kty":"oct","k":"` + base64.RawURLEncoding.EncodeToString([]byte("secret")) + `"}`
-	refused(t, "a key that is a secret", serve(nil), forge(`{"alg":"HS256","jwk":`+symmetric+`}`, text(credential3(t, k.did)), mac([]byte("secret"))), "key")
+	refused(t, "a key that is a secret", serve(nil), forge(`{"alg":"HS256","jwk":`+symmetric+`}`, text(credential3(t, k.did)), mac([]byte("secret"))), "proof")
 }
 
 func TestAttackKeyConfusion(t *testing.T) {

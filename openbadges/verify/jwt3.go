@@ -1,101 +1,92 @@
 package verify
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"badgebridge/openbadges"
 	"badgebridge/openbadges/did"
-	"badgebridge/openbadges/jsonld"
+	"badgebridge/openbadges/jose"
 )
-
-// token is a VC-JWT that was taken apart.
-type token struct {
-	compact string
-	header  map[string]any
-	claims  map[string]any // the whole payload
-}
-
-// claims of a JWT that are no members of the credential beside them.
-var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf", "vc"}
 
 // readJWT takes a VC-JWT apart (OB 3.0, section "JSON Web Token Proof Format"):
 // the credential is the payload, or the claim "vc" as in the data model 1.1.
 func (s *session) readJWT(compact string) (*credential, bool) {
 	s.rep.Version, s.rep.Verification = string(openbadges.V30), "proof"
-	parts := bytes.Split([]byte(compact), []byte("."))
-	limits := jsonld.Limits{MaxBytes: int(s.opt.MaxDocument), MaxDepth: maxDepth}
-	read := func(part []byte, what string) (map[string]any, bool) {
-		raw, err := decodePart(part)
-		if err != nil {
-			s.rep.fail("format", "", "the %s of the JWT is no base64url", what)
-			return nil, false
-		}
-		doc, err := jsonld.ParseObject(raw, limits)
-		if err != nil {
-			s.rep.fail("format", "", "the %s of the JWT can't be read: %v", what, err)
-			return nil, false
-		}
-		return doc, true
-	}
-	if len(parts) != 3 {
-		s.rep.fail("format", "", "it is no compact JWS")
+	vc, err := jose.ParseVC([]byte(compact))
+	switch {
+	case errors.Is(err, jose.ErrAlgorithm):
+		s.algorithm(compact, err)
+		return nil, false
+	case isAny(err, jose.ErrPrivate):
+		s.rep.fail("key", "", "%v", err)
+		return nil, false
+	case errors.Is(err, jose.ErrKey):
+		s.rep.undecided("key", "", "%v", err)
+		return nil, false
+	case err != nil:
+		s.rep.fail("format", "", "the JWT can't be read: %v", err)
+		return nil, false
+	case depthOf(vc.Credential) > maxDepth:
+		s.rep.fail("format", "", "the JWT's payload is nested deeper than %d levels", maxDepth)
 		return nil, false
 	}
-	t := &token{compact: compact}
-	var ok bool
-	if t.header, ok = read(parts[0], "header"); !ok {
-		return nil, false
+	return &credential{jwt: &vc, compact: compact, doc: vc.Credential, raw: rawOf(vc.Credential)}, true
+}
+
+// algorithm reports an algorithm that jose refuses: what is no signature at all
+// fails, what only is not supported leaves it open.
+func (s *session) algorithm(compact string, why error) {
+	header, _, _ := strings.Cut(compact, ".")
+	raw, err := decodePart([]byte(header))
+	doc, docErr := parseObject(raw)
+	alg, _ := doc["alg"].(string)
+	upper := strings.ToUpper(alg)
+	known := slices.Contains([]string{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.EdDSA}, alg)
+	if err != nil || docErr != nil || known || alg == "" || upper == "NONE" || strings.HasPrefix(upper, "HS") {
+		s.rep.fail("proof", "", "%v", why)
+		return
 	}
-	if t.claims, ok = read(parts[1], "payload"); !ok {
-		return nil, false
-	}
-	c := &credential{jwt: t}
-	if vc, ok := t.claims["vc"].(map[string]any); ok {
-		if t.claims["credentialSubject"] != nil {
-			s.rep.fail("format", "", "the JWT holds two credentials: one in its claim vc, one beside it")
-			return nil, false
+	s.rep.undecided("proof", "", "the signature's algorithm %q is not supported", clip(alg))
+}
+
+// depthOf is how deep a document is nested.
+func depthOf(v any) int {
+	deepest := 0
+	switch v := v.(type) {
+	case map[string]any:
+		for _, e := range v {
+			deepest = max(deepest, depthOf(e))
 		}
-		c.doc = vc
-	} else {
-		c.doc = make(map[string]any, len(t.claims))
-		for k, v := range t.claims {
-			if !slices.Contains(registered, k) {
-				c.doc[k] = v
-			}
+	case []any:
+		for _, e := range v {
+			deepest = max(deepest, depthOf(e))
 		}
+	default:
+		return 0
 	}
-	c.raw = rawOf(c.doc)
-	return c, true
+	return deepest + 1
 }
 
 // jwtTrial checks the signature around a credential.
 func (s *session) jwtTrial(c *credential) trial {
-	t := c.jwt
-	alg, _ := t.header["alg"].(string)
-	kid, hasKid := t.header["kid"].(string)
+	header := c.jwt.JWS.Header
 	bad := func(check, format string, args ...any) trial {
 		return trial{check: check, err: fmt.Errorf(format, args...)}
 	}
-	if t.header["crit"] != nil {
-		return bad("proof", "the JWT's header asks for something (crit) that is not supported")
-	}
-	for name := range t.header {
+	for name := range header.Raw {
 		if !slices.Contains([]string{"alg", "kid", "jwk", "typ"}, name) {
 			s.rep.warn("proof", c.id, "the JWT's header holds %s, which Open Badges does not allow", clip(name))
 		}
 	}
 	var own any
-	if raw := t.header["jwk"]; raw != nil {
-		var err error
-		if own, err = jwkOf(raw); err != nil {
-			return keyTrial(err)
-		}
+	if header.Key != nil {
+		own = header.Key.Key
 	}
+	kid, hasKid := header.Raw["kid"].(string)
 	if own == nil && !hasKid {
 		return bad("key", "the JWT's header names no key: kid or jwk has to be there")
 	}
@@ -114,13 +105,18 @@ func (s *session) jwtTrial(c *credential) trial {
 	} else {
 		found.unnamed = s.issuerNames(c.issuer, "", false, "", own)
 	}
-	if err := verifyJWS(t.compact, alg, found.key); err != nil {
-		return trial{check: "proof", err: err, open: isAny(err, errSuite)}
+	if err := c.jwt.JWS.Verify(found.key); err != nil {
+		return bad("proof", "%w", err)
 	}
-	if why := s.claims(c); why != "" {
-		return bad("proof", "the JWT is signed, but its claims are not those of the credential: %s", why)
+	for _, m := range c.jwt.Mismatches {
+		if m.Missing {
+			s.rep.warn("proof", c.id, "claim and credential are not both there: %s and %s", m.Claim, m.Member)
+			continue
+		}
+		// The texts could show the recipient.
+		return bad("proof", "the JWT is signed, but its claim %s is not the credential's %s", m.Claim, m.Member)
 	}
-	return trial{check: "proof", unnamed: found.unnamed, how: describeSuite("JWT "+alg, found.method)}
+	return trial{check: "proof", unnamed: found.unnamed, how: describeSuite("JWT "+header.Algorithm, found.method)}
 }
 
 // keyByKid finds the key that a JWT names: by an address or a DID, or by a name
@@ -149,59 +145,4 @@ func (s *session) keyByKid(kid, issuer string) (foundKey, error) {
 		return found, err
 	}
 	return foundKey{key: k.key, method: kid}, nil
-}
-
-// claims holds the JWT's claims against the credential, "" when they agree. What
-// is missing is remarked on: the JWT forms of Verifiable Credentials differ in
-// what they repeat.
-func (s *session) claims(c *credential) string {
-	t := c.jwt
-	subject, _ := object(c.doc["credentialSubject"])["id"].(string)
-	for _, claim := range []struct{ name, of, want string }{{"iss", "issuer", c.issuer}, {"jti", "id", c.id}, {"sub", "credentialSubject.id", subject}} {
-		have, there := t.claims[claim.name]
-		switch {
-		case !there && (claim.want != "" || claim.name != "sub"):
-			s.rep.warn("proof", c.id, "the JWT has no claim %s", claim.name)
-		case there && have != claim.want:
-			return fmt.Sprintf("%s is not the %s", claim.name, claim.of)
-		}
-	}
-	from, until := c.dates()
-	for _, claim := range []struct {
-		name    string
-		members []string
-	}{{"nbf", from}, {"exp", until}} {
-		have, there := t.claims[claim.name]
-		want, dated := c.firstDate(claim.members)
-		if !there {
-			if claim.name == "nbf" || dated {
-				s.rep.warn("proof", c.id, "the JWT has no claim %s", claim.name)
-			}
-			continue
-		}
-		n, ok := have.(float64)
-		switch {
-		case !ok || n < -1e11 || n > 1e12:
-			return claim.name + " is no time"
-		case dated && int64(n) != want.Unix():
-			return fmt.Sprintf("%s is not the %s", claim.name, claim.members[0])
-		case !dated && claim.name == "exp" && !time.Unix(int64(n), 0).After(s.now):
-			s.rep.Expired = true
-			s.rep.fail("validity", c.id, "the JWT has run out (exp)")
-		case !dated && claim.name == "nbf" && time.Unix(int64(n), 0).After(s.now):
-			s.rep.fail("validity", c.id, "the JWT does not hold yet (nbf)")
-		}
-	}
-	return ""
-}
-
-// firstDate is the first of some members that holds a time.
-func (c *credential) firstDate(names []string) (time.Time, bool) {
-	for _, n := range names {
-		text, _ := c.doc[n].(string)
-		if t, ok := time3(text); ok {
-			return t, true
-		}
-	}
-	return time.Time{}, false
 }

@@ -1,12 +1,17 @@
 package verify
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"badgebridge/openbadges/dataintegrity"
+	"badgebridge/openbadges/did"
 	"badgebridge/openbadges/jsonld"
 	"badgebridge/openbadges/rdfc"
+	v2 "badgebridge/openbadges/v2"
 )
 
 // trial is what became of one proof.
@@ -16,6 +21,7 @@ type trial struct {
 	open    bool   // err leaves it undecided
 	unnamed string // the signature is good, but why the key is not known as the issuer's
 	how     string // suite and key, for people
+	linked  bool   // the proof was made over linked data, so that all terms are defined
 }
 
 // rank orders trials: the best one of a set decides.
@@ -79,87 +85,99 @@ func (s *session) proof(c *credential) bool {
 	if c.jwt != nil {
 		trials = append(trials, s.jwtTrial(c))
 	}
-	proofs := list(c.doc["proof"])
-	if len(proofs) > maxProofs {
-		s.rep.undecided("proof", c.id, "only the first %d of %d proofs were looked at", maxProofs, len(proofs))
-		proofs = proofs[:maxProofs]
+	sec, err := dataintegrity.Open(processor(), c.doc)
+	if err != nil {
+		s.rep.fail("proof", c.id, "%v", err)
+		return false
 	}
-	for _, p := range proofs {
-		trials = append(trials, s.embeddedTrial(c, p))
-	}
+	trials = append(trials, s.embeddedTrials(c, sec)...)
 	if len(trials) == 0 {
 		return s.missingProof(c)
 	}
 	good := s.settleProofs(c, trials)
-	if !good || strings.Contains(trials[0].how, "rdfc") {
-		return good
+	if good && !slices.ContainsFunc(trials, func(t trial) bool { return t.err == nil && t.linked }) {
+		s.safe(c)
 	}
-	s.safe(c)
 	return good
 }
 
 const maxProofs = 8
 
+// embeddedTrials checks the proofs inside a credential. One that builds on others
+// counts when those are good, too.
+func (s *session) embeddedTrials(c *credential, sec *dataintegrity.Secured) []trial {
+	proofs := sec.Proofs()
+	if len(proofs) > maxProofs {
+		s.rep.undecided("proof", c.id, "only the first %d of %d proofs were looked at", maxProofs, len(proofs))
+		proofs = proofs[:maxProofs]
+	}
+	trials := make([]trial, len(proofs))
+	byID := map[string]trial{}
+	for i, p := range proofs {
+		trials[i] = s.embeddedTrial(c, sec, p)
+		if p.ID != "" {
+			byID[p.ID] = trials[i]
+		}
+	}
+	for i, p := range proofs {
+		if trials[i].err != nil || len(p.Previous) == 0 {
+			continue
+		}
+		chain, err := sec.Chain(p)
+		if err != nil {
+			trials[i].err = err
+			continue
+		}
+		for _, previous := range chain {
+			if t, ok := byID[previous.ID]; !ok || t.err != nil {
+				trials[i].err = fmt.Errorf("it builds on the proof %s, which does not hold", clip(previous.ID))
+				trials[i].open = t.open
+			}
+		}
+	}
+	return trials
+}
+
 // embeddedTrial checks one proof of Data Integrity.
-func (s *session) embeddedTrial(c *credential, v any) trial {
+func (s *session) embeddedTrial(c *credential, sec *dataintegrity.Secured, p dataintegrity.Proof) trial {
 	bad := func(format string, args ...any) trial {
 		return trial{check: "proof", err: fmt.Errorf(format, args...)}
 	}
-	p, ok := v.(map[string]any)
-	if !ok {
-		return bad("the proof is no object")
-	}
-	suite, _ := p["cryptosuite"].(string)
-	kind, _ := p["type"].(string)
-	switch purpose, _ := p["proofPurpose"].(string); {
-	case kind == "":
+	switch {
+	case p.Type == "":
 		return bad("the proof has no type")
-	case kind != "DataIntegrityProof" || !supported(suite):
-		return trial{check: "proof", err: fmt.Errorf("its suite, %s, is not supported", clip(strings.TrimSpace(kind+" "+suite))), open: true}
-	case purpose != "assertionMethod":
-		return bad("the proof was made for %q and not for issuing (assertionMethod)", clip(purpose))
+	case p.Type != dataintegrity.DataIntegrityProof || errors.Is(p.Err, dataintegrity.ErrUnsupported):
+		return trial{check: "proof", err: fmt.Errorf("its suite, %s, is not supported", clip(strings.TrimSpace(p.Type+" "+p.Cryptosuite))), open: true}
+	case p.VerificationMethod == "":
+		return trial{check: "key", err: fmt.Errorf("the proof names no key (verificationMethod)")}
+	case p.Err != nil:
+		return bad("%w", p.Err)
+	case p.Purpose != did.AssertionMethod:
+		return bad("the proof was made for %q and not for issuing (assertionMethod)", clip(p.Purpose))
+	case !p.Expires.IsZero() && !p.Expires.After(s.now):
+		return bad("the proof ran out on %s", v2.FormatTime(p.Expires))
 	}
-	for _, name := range []string{"created", "expires"} {
-		v, there := p[name]
-		text, _ := v.(string)
-		at, ok := time3(text)
-		switch {
-		case there && !ok:
-			return bad("the proof's %s is no time", name)
-		case there && name == "expires" && !at.After(s.now):
-			return bad("the proof ran out on %s", text)
-		}
-	}
-	method, _ := p["verificationMethod"].(string)
-	if m, ok := p["verificationMethod"].(map[string]any); ok {
-		method, _ = m["id"].(string)
-	}
-	found, err := s.keyOf(method, c.issuer)
+	found, err := s.keyOf(p.VerificationMethod, c.issuer)
 	if err != nil {
 		return keyTrial(err)
 	}
-	err = verifyIntegrity(s.withContexts(), processor(), c.doc, p, found.key)
+	err = sec.Verify(s.withContexts(), p, found.key)
 	switch {
-	case isAny(err, errSuite):
+	case errors.Is(err, dataintegrity.ErrUnsupported):
 		return trial{check: "proof", err: err, open: true}
-	case isAny(err, jsonld.ErrContext, jsonld.ErrUnsupported, jsonld.ErrLimit, rdfc.ErrTooComplex):
+	case isAny(err, jsonld.ErrContext, jsonld.ErrUnsupported, jsonld.ErrLimit, rdfc.ErrTooComplex, context.Canceled, context.DeadlineExceeded):
 		return trial{check: "context", err: err, open: true}
 	case isAny(err, jsonld.ErrUnsafe):
 		return trial{check: "context", err: fmt.Errorf("the credential says something that its contexts do not define: %w", err)}
 	case isAny(err, jsonld.ErrInvalid, jsonld.ErrSyntax):
 		return trial{check: "context", err: err}
 	case err != nil:
-		return bad("%v", err)
+		return bad("%w", err)
 	}
-	return trial{check: "proof", unnamed: found.unnamed, how: describeSuite(suite, found.method)}
-}
-
-func supported(suite string) bool {
-	switch suite {
-	case "eddsa-rdfc-2022", "eddsa-jcs-2022", "ecdsa-rdfc-2019":
-		return true
+	return trial{
+		check: "proof", unnamed: found.unnamed, how: describeSuite(p.Cryptosuite, found.method),
+		linked: p.Cryptosuite != dataintegrity.EdDSAJCS2022,
 	}
-	return false
 }
 
 // keyTrial turns a failure to find a key into a trial.

@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"badgebridge/openbadges"
 )
@@ -114,8 +115,18 @@ func (r Report) Problems() []string {
 	return out
 }
 
+// packages takes the names of packages out of errors that people read.
+var packages = strings.NewReplacer("jose: ", "", "jsonld: ", "", "dataintegrity: ", "", "did: ", "", "statuslist: ", "", "rdfc: ", "")
+
 func (r *Report) add(name string, status Status, node, format string, args []any) *Check {
-	r.Checks = append(r.Checks, Check{Name: name, Status: status, Message: fmt.Sprintf(format, args...), Node: node})
+	message := format
+	if len(args) > 0 {
+		message = fmt.Sprintf(format, args...)
+	}
+	if status != Pass {
+		message = packages.Replace(message)
+	}
+	r.Checks = append(r.Checks, Check{Name: name, Status: status, Message: message, Node: node})
 	return &r.Checks[len(r.Checks)-1]
 }
 

@@ -151,7 +151,7 @@ var classes3 = map[string]class3{
 	"Terms":  {types: []string{"*"}, members: []member{{name: "id", kind: tURI}}},
 	"":       {},
 	// Whoever keeps a status list need not be a Profile.
-	"Status-issuer": {members: []member{{name: "id", kind: tURI, required: true}}},
+	"Keeper": {members: []member{{name: "id", kind: tURI, required: true}}},
 	"StatusList": {types: []string{"BitstringStatusList", "StatusList2021"}, members: []member{
 		{name: "id", kind: tURI}, {name: "encodedList", required: true}, {name: "statusPurpose", many: true, compact: true, required: true},
 	}},

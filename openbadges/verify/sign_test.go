@@ -146,12 +146,25 @@ func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 // embed adds a proof to a document, over what it says now.
 func embed(tb testing.TB, doc object, suite, method string, k issuerKey, more ...string) object {
 	tb.Helper()
+	members := object{}
+	for i := 0; i+1 < len(more); i += 2 {
+		members[more[i]] = more[i+1]
+	}
+	return embedOver(tb, doc, nil, suite, method, k, members)
+}
+
+// embedOver is embed for a proof that signs more than the document.
+func embedOver(tb testing.TB, doc, further object, suite, method string, k issuerKey, members object) object {
+	tb.Helper()
 	doc = parse(tb, text(doc))
 	proofs, _ := doc["proof"].([]any)
 	delete(doc, "proof")
+	for n, v := range further {
+		doc[n] = v
+	}
 	proof := object{"type": "DataIntegrityProof", "cryptosuite": suite, "created": "2020-01-01T00:00:00Z", "proofPurpose": "assertionMethod", "verificationMethod": method}
-	for i := 0; i+1 < len(more); i += 2 {
-		proof[more[i]] = more[i+1]
+	for n, v := range members {
+		proof[n] = v
 	}
 	config := parse(tb, text(proof))
 	config["@context"] = doc["@context"]

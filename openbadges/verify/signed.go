@@ -2,18 +2,15 @@ package verify
 
 import (
 	"bytes"
-	"crypto"
-	"crypto/rsa"
-	_ "crypto/sha512" // links SHA-384 and SHA-512 for RS384 and RS512
-	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
-	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"badgebridge/openbadges"
+	"badgebridge/openbadges/did"
+	"badgebridge/openbadges/jose"
 )
 
 // looksLikeJWS tells a compact JWS by its form: three parts of base64url, the
@@ -117,7 +114,7 @@ func (s *session) signature(jws, node string, doc map[string]any, issuer profile
 		if !ok {
 			continue
 		}
-		if err := verifyRSA(jws, key); err != nil {
+		if err := verifyJWS(jws, key); err != nil {
 			if len(candidates) == 1 {
 				s.rep.fail("proof", node, "%v", err)
 				return
@@ -135,7 +132,7 @@ func (s *session) signature(jws, node string, doc map[string]any, issuer profile
 
 // publicKey gets a CryptographicKey, by its address or out of the issuer's
 // document, and checks that it says that it is the issuer's.
-func (s *session) publicKey(k any, issuerID string) (*rsa.PublicKey, bool) {
+func (s *session) publicKey(k any, issuerID string) (any, bool) {
 	m := object(k)
 	node := issuerID
 	if url, ok := k.(string); ok {
@@ -149,25 +146,13 @@ func (s *session) publicKey(k any, issuerID string) (*rsa.PublicKey, bool) {
 		return nil, false
 	}
 	text, _ := single(m["publicKeyPem"]).(string)
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		s.rep.fail("key", node, "the key can't be read")
+	key, err := did.ParsePEM(text)
+	switch {
+	case errors.Is(err, did.ErrUnsupported):
+		s.rep.undecided("key", node, "the key is of a kind that is not supported: %v", err)
 		return nil, false
-	}
-	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		if parsed, err = x509.ParsePKCS1PublicKey(block.Bytes); err != nil {
-			s.rep.fail("key", node, "the key can't be read")
-			return nil, false
-		}
-	}
-	key, ok := parsed.(*rsa.PublicKey)
-	if !ok {
-		s.rep.undecided("key", node, "the key is no RSA key")
-		return nil, false
-	}
-	if bits := key.N.BitLen(); bits < 1024 || bits > 8192 {
-		s.rep.fail("key", node, "the key has %d bits", bits)
+	case err != nil:
+		s.rep.fail("key", node, "the key can't be read: %v", err)
 		return nil, false
 	}
 	return key, true
@@ -208,33 +193,18 @@ func (s *session) keyDocument2(url string) (map[string]any, bool) {
 	return m, true
 }
 
-// verifyRSA accepts RS256, RS384 and RS512 and nothing else: never "none", and
-// never a MAC with the public key as its secret.
-func verifyRSA(jws string, key *rsa.PublicKey) error {
-	parts := strings.Split(jws, ".")
-	header, err := base64.RawURLEncoding.DecodeString(parts[0])
-	var h struct {
-		Alg  string `json:"alg"`
-		Crit []any  `json:"crit"`
+// verifyJWS checks a signature of OB 1 or 2. The key says which algorithms may be:
+// never "none", and never a MAC with the public key as its secret.
+func verifyJWS(compact string, key any) error {
+	j, err := jose.Parse([]byte(compact), 4<<20)
+	if err == nil {
+		err = j.Verify(key)
 	}
-	if err != nil || json.Unmarshal(header, &h) != nil {
-		return fmt.Errorf("the signature's header can't be read")
-	}
-	hash, ok := map[string]crypto.Hash{"RS256": crypto.SHA256, "RS384": crypto.SHA384, "RS512": crypto.SHA512}[h.Alg]
-	if !ok {
-		return fmt.Errorf("the signature's algorithm %q is not allowed", clip(h.Alg))
-	}
-	if len(h.Crit) > 0 {
-		return fmt.Errorf("the signature asks for something that is not supported")
-	}
-	sig, err := base64.RawURLEncoding.DecodeString(parts[2])
-	if err != nil {
-		return fmt.Errorf("the signature can't be read")
-	}
-	d := hash.New()
-	d.Write([]byte(parts[0] + "." + parts[1]))
-	if rsa.VerifyPKCS1v15(key, hash, d.Sum(nil), sig) != nil {
+	switch {
+	case errors.Is(err, jose.ErrSignature):
 		return fmt.Errorf("the signature does not fit the badge")
+	case err != nil:
+		return fmt.Errorf("the signature can't be used: %w", err)
 	}
 	return nil
 }

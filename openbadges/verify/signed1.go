@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"crypto/rsa"
 	"net/http"
 	"net/url"
 	"strings"
@@ -66,17 +65,12 @@ func (s *session) signature1(jws, node, keyURL string, issuer profile) {
 		s.rep.undecided("key", keyURL, "the key could not be fetched: its host answers HTTP %d", res.Status)
 		return
 	}
-	parsed, err := did.ParsePEM(string(res.Body))
+	key, err := did.ParsePEM(string(res.Body))
 	if err != nil {
 		s.rep.fail("key", keyURL, "the key can't be read: %v", err)
 		return
 	}
-	key, ok := parsed.(*rsa.PublicKey)
-	if !ok {
-		s.rep.undecided("key", keyURL, "the key is no RSA key")
-		return
-	}
-	if err := verifyRSA(jws, key); err != nil {
+	if err := verifyJWS(jws, key); err != nil {
 		s.rep.fail("proof", node, "%v", err)
 		return
 	}

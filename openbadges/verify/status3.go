@@ -1,13 +1,13 @@
 package verify
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
 
 	"badgebridge/openbadges/jsonld"
+	"badgebridge/openbadges/statuslist"
 )
 
 // status asks the lists that a credential names whether it was taken back. Without
@@ -27,30 +27,30 @@ func (s *session) status(c *credential, proven bool) {
 	}
 	for i, e := range entries {
 		m, ok := e.(map[string]any)
-		if !ok || i == 8 {
+		if !ok || i == 8 || len(typesOf(m)) == 0 {
 			continue // reported with the schema
 		}
-		types := typesOf(m)
+		entry, err := statuslist.ParseEntry(m)
+		for _, w := range entry.Warnings {
+			s.rep.warn("status", c.id, "the status entry is not as the specification has it: %s", clip(w))
+		}
 		switch {
-		case slices.Contains(types, "BitstringStatusListEntry"):
-			s.listed(c, m, classList)
-		case slices.Contains(types, "StatusList2021Entry"):
-			s.listed(c, m, classList2021)
-		case slices.Contains(types, "1EdTechRevocationList"):
-			s.revokedCredentials(c, idOf(m))
-		case len(types) > 0:
-			s.rep.undecided("status", c.id, "the credential's status is told in a way that is not supported: %s", clip(strings.Join(types, ", ")))
+		case errors.Is(err, statuslist.ErrUnsupported):
+			s.rep.undecided("status", c.id, "the credential's status is told in a way that is not supported: %s", clip(strings.Join(typesOf(m), ", ")))
+		case err != nil:
+			s.rep.fail("status", c.id, "the credential's status entry can't be used: %v", err)
+		case checkWebURL(entry.List) != nil:
+			s.rep.fail("status", c.id, "the credential's status entry names a list that can't be fetched: %v", checkWebURL(entry.List))
+		case entry.Type == statuslist.TypeRevocation:
+			s.revokedCredentials(c, entry.List)
+		default:
+			s.listed(c, entry)
 		}
 	}
 }
 
-// revokedCredentials reads a 1EdTechRevocationList: {"revokedCredential": [{"id",
-// "revoked", "revocationReason"}]}. Some issuers write the plural.
+// revokedCredentials reads a 1EdTechRevocationList.
 func (s *session) revokedCredentials(c *credential, where string) {
-	if err := checkWebURL(where); err != nil {
-		s.rep.fail("status", c.id, "the list of revoked credentials has no usable address: %v", err)
-		return
-	}
 	res, why := s.statusDocument(where)
 	if why != "" {
 		s.rep.undecided("status", c.id, "the list of revoked credentials %s", why)
@@ -61,34 +61,22 @@ func (s *session) revokedCredentials(c *credential, where string) {
 		s.rep.undecided("status", c.id, "the list of revoked credentials can't be read: %v", err)
 		return
 	}
-	entries, there := doc["revokedCredential"]
-	if !there {
-		entries, there = doc["revokedCredentials"]
-	}
-	issuer := idOf(object(doc["issuer"]))
-	if text, ok := doc["issuer"].(string); ok {
-		issuer = text
-	}
+	list, err := statuslist.ParseRevocationList(doc)
 	switch {
-	case !there:
-		s.rep.fail("status", c.id, "the list of revoked credentials at %s is none", clip(where))
+	case errors.Is(err, statuslist.ErrLimit):
+		s.rep.undecided("status", c.id, "the list of revoked credentials can't be read: %v", err)
 		return
-	case issuer != "" && issuer != c.issuer:
-		s.rep.undecided("status", c.id, "the list of revoked credentials is another issuer's, %s", clip(issuer))
+	case err != nil:
+		s.rep.fail("status", c.id, "the list of revoked credentials at %s is none: %v", clip(where), err)
+		return
+	case list.Issuer != "" && list.Issuer != c.issuer:
+		s.rep.undecided("status", c.id, "the list of revoked credentials is another issuer's, %s", clip(list.Issuer))
 		return
 	}
-	for _, e := range list(entries) {
-		id, _ := e.(string)
-		m, _ := e.(map[string]any)
-		if m != nil {
-			id = idOf(m)
-		}
-		if revoked, ok := m["revoked"].(bool); id != c.id || id == "" || ok && !revoked {
-			continue
-		}
+	if reason, revoked := list.Find(c.id); revoked {
 		s.rep.Revoked = true
 		message := "the issuer took the credential back"
-		if reason, _ := m["revocationReason"].(string); reason != "" {
+		if reason != "" {
 			s.reason(reason)
 			message += ": " + clip(reason)
 		}
@@ -112,65 +100,11 @@ func (s *session) statusDocument(where string) (body []byte, why string) {
 	return res.Body, ""
 }
 
-// entry is a place in a status list.
-type entry struct {
-	list    string
-	purpose string
-	index   uint64
-	size    uint64 // bits
-}
-
-// entryOf reads a BitstringStatusListEntry or StatusList2021Entry; why says what
-// is wrong with it. 1EdTech's own examples write the index as a number, which is
-// read.
-func entryOf(m map[string]any) (e entry, why string) {
-	e.list, _ = m["statusListCredential"].(string)
-	e.purpose, _ = m["statusPurpose"].(string)
-	e.size = 1
-	switch i := m["statusListIndex"].(type) {
-	case string:
-		n, err := strconv.ParseUint(i, 10, 40)
-		if err != nil || strings.HasPrefix(i, "+") {
-			return e, "its statusListIndex is no number"
-		}
-		e.index = n
-	case float64:
-		if i < 0 || i > 1<<40 || i != float64(uint64(i)) {
-			return e, "its statusListIndex is no whole number"
-		}
-		e.index = uint64(i)
-	default:
-		return e, "it has no statusListIndex"
-	}
-	switch size := m["statusSize"].(type) {
-	case nil:
-	case float64:
-		if size < 1 || size > 32 || size != float64(uint64(size)) {
-			return e, "its statusSize is out of range"
-		}
-		e.size = uint64(size)
-	default:
-		return e, "its statusSize is no number"
-	}
-	switch {
-	case e.purpose == "":
-		return e, "it has no statusPurpose"
-	case checkWebURL(e.list) != nil:
-		return e, "its statusListCredential has no web address"
-	}
-	return e, ""
-}
-
 // listed looks a credential up in a status list (W3C Bitstring Status List 1.0,
 // section "Validate Algorithm"; StatusList2021 before it). The list is a
 // credential itself, and is verified like one.
-func (s *session) listed(c *credential, m map[string]any, class string) {
-	e, why := entryOf(m)
-	if why != "" {
-		s.rep.fail("status", c.id, "the credential's status entry can't be used: %s", why)
-		return
-	}
-	body, why := s.statusDocument(e.list)
+func (s *session) listed(c *credential, e statuslist.Entry) {
+	body, why := s.statusDocument(e.List)
 	if why != "" {
 		s.rep.undecided("status", c.id, "the status list %s", why)
 		return
@@ -178,60 +112,53 @@ func (s *session) listed(c *credential, m map[string]any, class string) {
 	t := s.sub()
 	lc, ok := t.readCredential(body)
 	if ok {
-		t.listBy(lc, class)
+		t.listBy(lc)
 	}
 	switch problems := clip(strings.Join(t.rep.Problems(), "; ")); t.rep.verdict() {
 	case Invalid:
-		s.rep.fail("status", c.id, "the status list at %s does not hold: %s", clip(e.list), problems)
+		s.rep.fail("status", c.id, "the status list at %s does not hold: %s", clip(e.List), problems)
 		return
 	case Unknown:
-		s.rep.undecided("status", c.id, "it could not be decided whether the status list at %s holds: %s", clip(e.list), problems)
+		s.rep.undecided("status", c.id, "it could not be decided whether the status list at %s holds: %s", clip(e.List), problems)
 		return
 	}
 	if lc.issuer != c.issuer {
 		s.rep.warn("status", c.id, "the status list is kept by %s, and not by the issuer", clip(lc.issuer))
 	}
-	subject := object(lc.doc["credentialSubject"])
-	if !slices.Contains(list(subject["statusPurpose"]), any(e.purpose)) {
-		s.rep.fail("status", c.id, "the status list is not about %s", clip(e.purpose))
-		return
-	}
-	value, err := bits(subject["encodedList"], class, e)
+	list, err := statuslist.ParseCredential(lc.doc)
 	if err != nil {
 		s.rep.fail("status", c.id, "the status list can't be used: %v", err)
 		return
 	}
-	s.statusOf(c, e, m, value)
+	status, err := e.Check(list, s.now, statuslist.Limits{})
+	switch {
+	case errors.Is(err, statuslist.ErrLimit):
+		s.rep.undecided("status", c.id, "the status list can't be read: %v", err)
+	case err != nil:
+		s.rep.fail("status", c.id, "the status list can't be used: %v", err)
+	default:
+		s.statusOf(c, status)
+	}
 }
 
 // statusOf tells what a value in a list means.
-func (s *session) statusOf(c *credential, e entry, m map[string]any, value uint64) {
+func (s *session) statusOf(c *credential, status statuslist.Status) {
 	switch {
-	case value == 0 && (e.purpose == "revocation" || e.purpose == "suspension"):
-		s.rep.pass("status", c.id, "the status list says that there was no %s", e.purpose)
-	case e.purpose == "revocation":
+	case !status.Set && (status.Purpose == statuslist.Revocation || status.Purpose == statuslist.Suspension):
+		s.rep.pass("status", c.id, "the status list says that there was no %s", status.Purpose)
+	case status.Purpose == statuslist.Revocation:
 		s.rep.Revoked = true
 		s.rep.fail("status", c.id, "the issuer took the credential back")
-	case e.purpose == "suspension":
+	case status.Purpose == statuslist.Suspension:
 		s.rep.fail("status", c.id, "the issuer has suspended the credential")
-	case e.purpose == "refresh":
-		if value != 0 {
-			s.rep.warn("status", c.id, "the issuer has a newer copy of the credential")
-		} else {
-			s.rep.pass("status", c.id, "there is no newer copy")
-		}
-	case e.purpose == "message":
-		message := fmt.Sprintf("0x%x", value)
-		for _, v := range list(m["statusMessage"]) {
-			mm := object(v)
-			if code, _ := mm["status"].(string); strings.EqualFold(code, message) {
-				text, _ := mm["message"].(string)
-				message += ": " + text
-			}
-		}
-		s.rep.warn("status", c.id, "the issuer's message about the credential is %s", clip(message))
+	case status.Purpose == statuslist.Refresh && status.Set:
+		s.rep.warn("status", c.id, "the issuer has a newer copy of the credential")
+	case status.Purpose == statuslist.Refresh:
+		s.rep.pass("status", c.id, "there is no newer copy")
+	case status.Purpose == statuslist.Messages:
+		s.rep.warn("status", c.id, "the issuer's message about the credential is 0x%x: %s", status.Value, clip(status.Message))
 	default:
-		s.rep.undecided("status", c.id, "the status list says %d about %s, which is not known", value, clip(e.purpose))
+		s.rep.undecided("status", c.id, "the status list says %d about %s, which is not known", status.Value, clip(status.Purpose))
 	}
 }
 
@@ -249,36 +176,41 @@ func (s *session) readCredential(body []byte) (*credential, bool) {
 }
 
 // listBy verifies a status list that another credential names.
-func (s *session) listBy(c *credential, want string) {
+func (s *session) listBy(c *credential) {
 	s.describe(c)
 	s.rep.Subject = c.id
 	class := s.class3(c)
 	s.context3(c, class)
-	if class != want && !(want == classList && class == classList2021) {
-		s.rep.fail("type", c.id, "it is no %s", want)
+	if class != classList && class != classList2021 {
+		s.rep.fail("type", c.id, "it is no status list")
 		return
 	}
 	s.listCredential(c)
 }
 
+var list3 = class3{members: []member{
+	{name: "id", kind: tURI},
+	{name: "issuer", kind: tObjectOrURI, of: "Keeper", required: true, check: "issuer"},
+	{name: "validFrom", kind: tTime}, {name: "validUntil", kind: tTime}, {name: "issuanceDate", kind: tTime}, {name: "expirationDate", kind: tTime},
+	{name: "credentialSubject", kind: tObject, of: "StatusList", required: true},
+}}
+
 // listCredential verifies a status list credential.
 func (s *session) listCredential(c *credential) {
 	w := schema3{rep: s.rep}
-	w.walk(class3{members: []member{
-		{name: "issuer", kind: tObjectOrURI, of: "Status-issuer", required: true, check: "issuer"},
-		{name: "id", kind: tURI},
-		{name: "validFrom", kind: tTime}, {name: "validUntil", kind: tTime}, {name: "issuanceDate", kind: tTime}, {name: "expirationDate", kind: tTime},
-		{name: "credentialSubject", kind: tObject, of: "StatusList", required: true},
-	}}, "", "schema", c.id, c.doc)
+	w.walk(list3, "", "schema", c.id, c.doc)
 	if w.faults == 0 {
-		s.rep.pass("schema", c.id, "the status list has all its members")
-		subject := object(c.doc["credentialSubject"])
-		class := classList
-		if slices.Contains(typesOf(subject), "StatusList2021") {
-			class = classList2021
+		list, err := statuslist.ParseCredential(c.doc)
+		if err == nil && s.depth == 0 { // else it is decoded with the entry
+			_, err = statuslist.Decode(list.Encoded, statuslist.Limits{})
 		}
-		if _, err := bits(subject["encodedList"], class, entry{size: 1}); err != nil {
-			s.rep.fail("schema", c.id, "the status list can't be read: %v", err)
+		switch {
+		case errors.Is(err, statuslist.ErrLimit):
+			s.rep.undecided("schema", c.id, "the status list can't be read: %v", err)
+		case err != nil:
+			s.rep.fail("schema", c.id, "the status list can't be used: %v", err)
+		default:
+			s.rep.pass("schema", c.id, "the status list has all its members")
 		}
 	}
 	s.proof(c)
