@@ -17,6 +17,7 @@ import (
 
 	"badgebridge/openbadges/did"
 	"badgebridge/openbadges/jsonld"
+	"badgebridge/openbadges/verify"
 )
 
 // credentials are the two that all measurements take: one of 15 statements and
@@ -208,6 +209,33 @@ func BenchmarkVerify(b *testing.B) {
 				})
 			})
 		}
+	}
+}
+
+// BenchmarkReport makes the whole report on a signed credential: its shape, its
+// issuer's key, its dates and all else, and the proof among them.
+func BenchmarkReport(b *testing.B) {
+	s := newSigner(b)
+	public, _ := s.key.Public().(ed25519.PublicKey)
+	message := make([]byte, 64)
+	signature := ed25519.Sign(s.key, message)
+	for name, raw := range credentials(b) {
+		signed, err := s.issue(b.Context(), rdfc2022, s.own(b, raw))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			opt := verify.Options{Fetcher: verify.Offline{}}
+			paces(b, "x_ed25519", func() {
+				if !ed25519.Verify(public, message, signature) {
+					b.Fatal("the raw signature does not hold")
+				}
+			}, func() {
+				if r := verify.Verify(b.Context(), verify.Input{Data: signed}, opt); r.Outcome == verify.Invalid {
+					b.Fatal(r.Problems())
+				}
+			})
+		})
 	}
 }
 
