@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"unicode/utf8"
 
 	"badgebridge/openbadges/rdfc"
 )
@@ -367,7 +368,9 @@ func (w *walker) value(t *term, v any, at place) (o rdfc.Term, ok bool) {
 	natural := ""
 	switch v := v.(type) {
 	case string:
-		o.Value = v
+		if o.Value = v; !utf8.ValidString(v) {
+			return o, false // not from Parse
+		}
 	case bool:
 		o.Value, natural = strconv.FormatBool(v), xsdNS+"boolean"
 	case float64:

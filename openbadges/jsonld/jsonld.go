@@ -211,33 +211,34 @@ func (p *Processor) general(ctx context.Context, doc map[string]any, plain bool)
 // Canonicalize is Quads followed by RDFC-1.0 with the given hash (zero means
 // SHA-256): the canonical N-Quads. Errors: those of Quads, rdfc.ErrTooComplex.
 func (p *Processor) Canonicalize(ctx context.Context, doc map[string]any, hash crypto.Hash) ([]byte, error) {
-	return canonical(ctx, p, doc, false, func(quads []rdfc.Quad) ([]byte, error) {
-		r, err := rdfc.Canonicalize(ctx, quads, rdfc.Options{Hash: hash})
+	return canonical(ctx, p, doc, false, func(quads []rdfc.Quad, checked bool) ([]byte, error) {
+		r, err := rdfc.Canonicalize(ctx, quads, rdfc.Options{Hash: hash, Checked: checked})
 		return r.NQuads, err
 	})
 }
 
 // Sum is the hash of what Canonicalize gives, without writing it out.
 func (p *Processor) Sum(ctx context.Context, doc map[string]any, hash crypto.Hash) ([]byte, error) {
-	return canonical(ctx, p, doc, false, func(quads []rdfc.Quad) ([]byte, error) {
-		return rdfc.Sum(ctx, quads, rdfc.Options{Hash: hash})
+	return canonical(ctx, p, doc, false, func(quads []rdfc.Quad, checked bool) ([]byte, error) {
+		return rdfc.Sum(ctx, quads, rdfc.Options{Hash: hash, Checked: checked})
 	})
 }
 
-// canonical hands a document's quads to f, which must not keep them.
-func canonical(ctx context.Context, p *Processor, doc map[string]any, plain bool, f func([]rdfc.Quad) ([]byte, error)) ([]byte, error) {
+// canonical hands a document's quads to f, which must not keep them. The tables
+// give only what they have checked.
+func canonical(ctx context.Context, p *Processor, doc map[string]any, plain bool, f func(quads []rdfc.Quad, checked bool) ([]byte, error)) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if w := p.fast(doc, plain); w != nil {
 		defer w.release()
-		return f(w.quads)
+		return f(w.quads, true)
 	}
 	quads, err := p.general(ctx, doc, plain)
 	if err != nil {
 		return nil, err
 	}
-	return f(quads)
+	return f(quads, false)
 }
 
 // quads expands and converts. A panic in the expansion, which is not our code,

@@ -27,16 +27,16 @@ func (p *Processor) Plain(ctx context.Context, doc map[string]any) ([]rdfc.Quad,
 
 // CanonicalizePlain is Plain followed by RDFC-1.0, as Canonicalize is for Quads.
 func (p *Processor) CanonicalizePlain(ctx context.Context, doc map[string]any, hash crypto.Hash) ([]byte, error) {
-	return canonical(ctx, p, doc, true, func(quads []rdfc.Quad) ([]byte, error) {
-		r, err := rdfc.Canonicalize(ctx, quads, rdfc.Options{Hash: hash})
+	return canonical(ctx, p, doc, true, func(quads []rdfc.Quad, checked bool) ([]byte, error) {
+		r, err := rdfc.Canonicalize(ctx, quads, rdfc.Options{Hash: hash, Checked: checked})
 		return r.NQuads, err
 	})
 }
 
 // SumPlain is the hash of what CanonicalizePlain gives, without writing it out.
 func (p *Processor) SumPlain(ctx context.Context, doc map[string]any, hash crypto.Hash) ([]byte, error) {
-	return canonical(ctx, p, doc, true, func(quads []rdfc.Quad) ([]byte, error) {
-		return rdfc.Sum(ctx, quads, rdfc.Options{Hash: hash})
+	return canonical(ctx, p, doc, true, func(quads []rdfc.Quad, checked bool) ([]byte, error) {
+		return rdfc.Sum(ctx, quads, rdfc.Options{Hash: hash, Checked: checked})
 	})
 }
 

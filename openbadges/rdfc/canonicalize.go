@@ -28,6 +28,9 @@ type Options struct {
 	Budget int
 	// MaxQuads bounds the input.
 	MaxQuads int
+	// Checked says that every term is known to be valid (ValidIRI, UTF-8 text,
+	// labels that are not empty), so that it need not be looked at again.
+	Checked bool
 }
 
 // Result is a canonical dataset.
