@@ -43,12 +43,17 @@ const (
 // credentialJSON verifies a credential with its proofs inside.
 func (s *session) credentialJSON(node string, raw []byte) {
 	s.rep.Version, s.rep.Verification = string(openbadges.V30), "proof"
-	doc, err := jsonld.ParseObject(raw, jsonld.Limits{MaxBytes: int(s.opt.MaxDocument), MaxDepth: maxDepth})
+	doc, err := jsonld.ParseObject(raw, s.limits())
 	if err != nil {
 		s.rep.fail("format", node, "the credential can't be read: %v", err)
 		return
 	}
 	s.credential(&credential{doc: doc, raw: raw})
+}
+
+// limits bound a credential.
+func (s *session) limits() jsonld.Limits {
+	return jsonld.Limits{MaxBytes: int(s.opt.MaxDocument), MaxDepth: maxDepth}
 }
 
 // credential verifies what was read.

@@ -16,6 +16,9 @@ import (
 	"badgebridge/openbadges/verify"
 )
 
+// exampleProof was made with the key whose seed is 32 zeros.
+const exampleProof = "z3PfjhDjW2uJj6WkvnAsekj3UTetxf389NFL6ygR7n3jBviTHLUXqtTVhj5Yp6tJSGgEMQeMEcPfkRy8JwTtJg7WJ"
+
 const (
 	site    = "https://badges.example.org"
 	svg     = `<svg xmlns="http://www.w3.org/2000/svg"/>`
@@ -309,6 +312,32 @@ func BenchmarkHosted(b *testing.B) {
 			b.Fatal(rep.Problems())
 		}
 	}
+}
+
+// A credential of 3.0 whose issuer can't be asked: the signature is good, and yet
+// nothing shows that the key is the issuer's.
+func ExampleVerify_unnamedKey() {
+	credential := `{
+		"@context": ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"],
+		"id": "urn:uuid:1", "type": ["VerifiableCredential", "OpenBadgeCredential"],
+		"issuer": {"id": "https://issuer.example/1", "type": ["Profile"]}, "validFrom": "2020-01-01T00:00:00Z",
+		"credentialSubject": {"id": "did:example:ada", "type": ["AchievementSubject"], "achievement": {
+			"id": "urn:uuid:2", "type": ["Achievement"], "name": "Printing", "description": "Printed.", "criteria": {"narrative": "Print."}}},
+		"proof": [{"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "created": "2020-01-01T00:00:00Z", "proofPurpose": "assertionMethod",
+			"verificationMethod": "https://issuer.example/1#z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp", "proofValue": "PROOF"}]
+	}`
+	credential = strings.Replace(credential, "PROOF", exampleProof, 1)
+	rep := verify.Verify(context.Background(), verify.Input{Data: []byte(credential)}, verify.Options{})
+	fmt.Println(rep.Outcome)
+	for _, c := range rep.Checks {
+		if c.Name == "proof" || c.Name == "issuer" {
+			fmt.Println(c.Name, c.Status)
+		}
+	}
+	// Output:
+	// unknown
+	// issuer warn
+	// proof pass
 }
 
 func ExampleVerify() {

@@ -167,7 +167,7 @@ func (s *session) readCredential(body []byte) (*credential, bool) {
 	if text := strings.TrimSpace(string(body)); looksLikeJWS([]byte(text)) {
 		return s.readJWT(text)
 	}
-	doc, err := jsonld.ParseObject(body, jsonld.Limits{MaxBytes: int(s.opt.MaxDocument), MaxDepth: maxDepth})
+	doc, err := jsonld.ParseObject(body, s.limits())
 	if err != nil {
 		s.rep.fail("format", "", "it can't be read: %v", err)
 		return nil, false

@@ -1,15 +1,3 @@
-// Package verify tells whether a badge is genuine, whose it is and whether it
-// holds: Open Badges 0.5 to 2.0, hosted or signed, as a URL, as JSON, as a JWS
-// or baked into a picture.
-//
-// It does no I/O of its own: everything comes from a Fetcher. A Report says
-// valid, invalid or unknown; unknown is for what could not be decided (something
-// was unreachable, a version or method is not supported) and never counts as
-// valid. The rules are those of the specifications' texts, and not the habits of
-// any other validator.
-//
-// All input is hostile: documents, nesting, the number of requests and the total
-// time are bounded.
 package verify
 
 import (
@@ -22,12 +10,13 @@ import (
 
 	"badgebridge/openbadges"
 	"badgebridge/openbadges/bake"
+	"badgebridge/openbadges/jsonld"
 )
 
 // Input is what to verify: exactly one of the two.
 type Input struct {
-	URL  string // of an assertion, a badge, an issuer, or a baked picture
-	Data []byte // JSON, a compact JWS, a baked PNG or SVG, or a URL as text
+	URL  string // of an assertion, a credential, a badge, an issuer, a baked picture, or a page that links one
+	Data []byte // JSON, a compact JWS or JWT, a baked PNG or SVG, or a URL as text
 }
 
 // Identifier is something that the presumed recipient is known by.
@@ -140,7 +129,7 @@ func (s *session) fromImage(image []byte, depth int) {
 	s.input(Input{Data: p.Text}, depth+1)
 }
 
-const acceptBadge = "application/ld+json, application/json, image/png, image/svg+xml"
+const acceptBadge = "application/ld+json, application/json, image/png, image/svg+xml, application/vc+ld+json, application/vc, application/vc+jwt, application/jwt, text/plain;q=0.5"
 
 func (s *session) fromURL(url string, depth int) {
 	if err := checkWebURL(url); err != nil {
@@ -187,6 +176,17 @@ func (s *session) fromJSON(data []byte) {
 	if int64(len(data)) > s.opt.MaxDocument {
 		s.rep.fail("input", "", "the document is larger than %d bytes", s.opt.MaxDocument)
 		return
+	}
+	// Most documents that speak of credentials are of 3.0, which is read once, and
+	// strictly.
+	if bytes.Contains(data, []byte("credentials")) {
+		doc, err := jsonld.ParseObject(data, s.limits())
+		if err == nil && versionOf(doc) == openbadges.V30 {
+			s.rep.pass("input", "", "a JSON document")
+			s.rep.Version, s.rep.Verification = string(openbadges.V30), "proof"
+			s.credential(&credential{doc: doc, raw: data})
+			return
+		}
 	}
 	doc, err := parseObject(data)
 	if err != nil {

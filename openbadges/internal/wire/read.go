@@ -38,7 +38,7 @@ type Object struct {
 	members map[string]json.RawMessage
 	path    string
 	notes   *openbadges.Notes
-	known   map[string]bool
+	known   []string // members that were asked for and are there
 	depth   int
 }
 
@@ -72,9 +72,9 @@ func (o *Object) Child(raw json.RawMessage, name string) (*Object, bool) {
 	}
 	if o.depth >= maxDepth {
 		o.Note(name, "is nested too deep to be read")
-		return &Object{path: o.At(name), notes: o.notes, known: map[string]bool{}, depth: o.depth + 1}, true
+		return &Object{path: o.At(name), notes: o.notes, depth: o.depth + 1}, true
 	}
-	return &Object{members: members(bytes.TrimLeft(raw, " \t\r\n")), path: o.At(name), notes: o.notes, known: map[string]bool{"@context": true}, depth: o.depth + 1}, true
+	return &Object{members: members(bytes.TrimLeft(raw, " \t\r\n")), path: o.At(name), notes: o.notes, depth: o.depth + 1}, true
 }
 
 // KindOf is the first character of a JSON value: { [ " t f n or a digit.
@@ -105,13 +105,15 @@ func (o *Object) Has(name string) bool { return KindOf(o.members[name]) != 'n' }
 // first is noted.
 func (o *Object) Get(names ...string) (raw json.RawMessage, name string) {
 	for i, n := range names {
-		o.known[n] = true
-		if raw == nil {
-			if v, ok := o.members[n]; ok && KindOf(v) != 'n' {
-				raw, name = v, n
-				if i > 0 && !strings.HasPrefix(n, "@") {
-					o.Note(n, "is the name of another version; %q expected", names[0])
-				}
+		v, ok := o.members[n]
+		if !ok {
+			continue
+		}
+		o.known = append(o.known, n)
+		if raw == nil && KindOf(v) != 'n' {
+			raw, name = v, n
+			if i > 0 && !strings.HasPrefix(n, "@") {
+				o.Note(n, "is the name of another version; %q expected", names[0])
 			}
 		}
 	}
@@ -125,7 +127,7 @@ func (o *Object) Get(names ...string) (raw json.RawMessage, name string) {
 func (o *Object) Unknown() map[string]json.RawMessage {
 	var out map[string]json.RawMessage
 	for k, v := range o.members {
-		if !o.known[k] {
+		if k != "@context" && !slices.Contains(o.known, k) {
 			if out == nil {
 				out = map[string]json.RawMessage{}
 			}
