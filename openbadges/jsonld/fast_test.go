@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"os"
@@ -274,6 +275,36 @@ func TestSumsAreThoseOfTheCanonicalForm(t *testing.T) {
 		sum := sha256.Sum256(form)
 		if got, err := p.SumPlain(t.Context(), doc, 0); err != nil || !bytes.Equal(got, sum[:]) {
 			t.Errorf("%s: %x, %v", name, got, err)
+		}
+	}
+}
+
+// TestCanonicalFormsAreThoseOfAnotherImplementation: the hashes are of what jsonld.js
+// 9 and rdf-canonize made of these documents, in safe mode.
+func TestCanonicalFormsAreThoseOfAnotherImplementation(t *testing.T) {
+	p := jsonld.New(jsonld.Config{})
+	for name, c := range map[string]struct{ doc, want string }{
+		"credential":   {credential, "ddc75db741fd37236f8e9f0799176c1c0e0b7a9b568a92d22b44acc732aedc40"},
+		"medium":       {medium, "9a789382764a0a3784c822d068e4f3b0503b64e133382ea0d54f34e975e71470"},
+		"full":         {string(full(t)), "45b6d0569a844c203e6887702faf324b17c1bac4468d4f40672be3e5fee1aa4f"},
+		"presentation": {presentation, "3bda4dcd52e55bde1621029648abbae94ec6281ec8922efaeb7f96537b757914"},
+		"status":       {status, "8114ea3abd4d48970f36069df48c1b445cb9bfba88d20535f9f1434ecc7bab83"},
+	} {
+		got, err := p.Sum(t.Context(), parse(t, c.doc), 0)
+		if err != nil || hex.EncodeToString(got) != c.want {
+			t.Errorf("%s: %x, %v", name, got, err)
+		}
+	}
+}
+
+// BenchmarkFirst makes a Processor and canonicalizes a first credential, tables and
+// all.
+func BenchmarkFirst(b *testing.B) {
+	doc := parse(b, string(full(b)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := jsonld.New(jsonld.Config{}).SumPlain(b.Context(), doc, 0); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
