@@ -100,7 +100,7 @@ func TestTheBrowserIsSentToLocalPathsOnly(t *testing.T) {
 }
 
 func FuzzSafeReturn(f *testing.F) {
-	for _, s := range []string{"/", "//x", "/\\x", "/%5cx", "/a?b=//c", "/..//x", "/.//x"} {
+	for _, s := range []string{"/", "//x", "/\\x", "/%5cx", "/a?b=//c", "/..//x", "/.//x", "/!" + strings.Repeat("\xe7", 700)} {
 		f.Add(s)
 	}
 	base, _ := url.Parse("https://badges.example.org/login")

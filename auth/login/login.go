@@ -263,7 +263,11 @@ func SafeReturn(to string) string {
 	if u.Path == "/login" || strings.HasPrefix(u.Path, "/login/") || strings.HasPrefix(u.Path, "/logout") {
 		return "/" // it would go round in circles
 	}
-	return u.String()
+	out := u.String()
+	if len(out) > 2000 { // escaping made it longer
+		return "/"
+	}
+	return out
 }
 
 // proven tells the hook. The address itself stays out of the log.

@@ -17,13 +17,17 @@ func (p *Processor) fast(doc map[string]any, plain bool) *walker {
 		return nil
 	}
 	w, _ := walkers.Get().(*walker)
-	*w = walker{tables: p.tables(), lim: p.limits, plain: plain, quads: w.quads[:0], keys: w.keys[:0]}
-	_, ok := w.node(doc, place{scope: w.tables.start, depth: 1})
-	if ok && len(w.quads) > 0 {
-		return w
-	}
-	if w.tables.full() {
-		p.made.CompareAndSwap(w.tables, nil)
+	for range 2 {
+		t := p.tables()
+		*w = walker{tables: t, lim: p.limits, plain: plain, quads: w.quads[:0], keys: w.keys[:0]}
+		if _, ok := w.node(doc, place{scope: t.start, depth: 1}); ok && len(w.quads) > 0 {
+			return w
+		}
+		// It may have failed for want of room alone; then it gets new tables.
+		if !t.full() {
+			break
+		}
+		p.made.CompareAndSwap(t, nil)
 	}
 	w.release()
 	return nil
