@@ -265,6 +265,20 @@ func (b *browser) do(method, path string, form url.Values, header ...string) ans
 	return answer{res.StatusCode, res.Header, string(text), res.Request.URL.RequestURI()}
 }
 
+// send posts a body as it is, as a program does.
+func (b *browser) send(path, contentType string, body []byte) answer {
+	b.w.t.Helper()
+	req, err := http.NewRequestWithContext(b.w.t.Context(), http.MethodPost, b.w.server.URL+path, bytes.NewReader(body))
+	must(b.w.t, err)
+	req.Header.Set("Content-Type", contentType)
+	res, err := b.c.Do(req)
+	must(b.w.t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	must(b.w.t, err)
+	return answer{res.StatusCode, res.Header, string(text), path}
+}
+
 func (b *browser) get(path string, header ...string) answer {
 	b.w.t.Helper()
 	return b.do(http.MethodGet, path, nil, header...)
