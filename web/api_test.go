@@ -13,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers/legacy"
 
+	"badgebridge/openbadges"
 	"badgebridge/web"
 )
 
@@ -145,6 +146,8 @@ func TestTheVerifyPageTellsTheFourStatesApart(t *testing.T) {
 	b.post("/verify", "input", address, "recipient", bo).has(t, "<strong>Somebody else", "Not to "+bo)
 	b.post("/verify", "input", address, "recipient", ada).has(t, "<strong>Genuine</strong>", "To "+ada)
 	b.post("/verify", "input", owner.get("/b/"+a.ID+".json").body).has(t, "<strong>Genuine</strong>")
+	credential := w.browser().get("/ob/v3/credentials/" + w.assertion(t, a, openbadges.V30).ID).body
+	b.post("/verify", "input", credential, "recipient", ada).has(t, "<strong>Genuine</strong>", "To "+ada, "Open Badges 3.0 · signed, with a proof", "The same badge as Open Badges 2.0")
 	b.post("/verify", "input", "this is not a badge").has(t, "<strong>Not genuine</strong>", "✕")
 	if got := b.post("/verify", "input", ""); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("nothing: %d", got.status)

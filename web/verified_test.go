@@ -1,11 +1,16 @@
 package web_test
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"net/http"
 	"testing"
+	"time"
 
 	"badgebridge/openbadges"
+	"badgebridge/openbadges/dataintegrity"
+	"badgebridge/openbadges/did"
+	"badgebridge/openbadges/jsonld"
 )
 
 // verdictOn asks the API about a badge.
@@ -58,6 +63,8 @@ func TestEveryFormOfAnAwardVerifiesUntilItIsRevoked(t *testing.T) {
 		}
 	}
 
+	w.now.add(time.Minute) // as often as that it may be asked
+
 	// New keys: what the old ones signed holds, and new badges have the new ones.
 	old := w.controller(t, "/ob/v3/issuers/"+issuerID(t, w))
 	_, err := w.engine.Keys().Rotate(t.Context())
@@ -80,6 +87,7 @@ func TestEveryFormOfAnAwardVerifiesUntilItIsRevoked(t *testing.T) {
 		t.Error("the new badge is signed with the old key")
 	}
 
+	w.now.add(time.Minute)
 	w.revoke(t, ada, "Mentor", "issued by mistake")
 	for name, form := range forms {
 		got := w.verdictOn(t, form[0], form[1], ada)
@@ -102,4 +110,29 @@ func TestEveryFormOfAnAwardVerifiesUntilItIsRevoked(t *testing.T) {
 			t.Errorf("%s, after another badge was revoked: %s", name, got.body)
 		}
 	}
+}
+
+func TestTheVerifyPageShowsWhatOnlyACredentialHas(t *testing.T) {
+	w := newWorld(t)
+	public, private, err := ed25519.GenerateKey(nil)
+	must(t, err)
+	issuer, method, err := did.KeyDID(public)
+	must(t, err)
+	doc, err := jsonld.ParseObject([]byte(`{
+		"@context": ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"],
+		"id": "urn:uuid:7c7dcd64-96d3-4f0c-8a0b-0f6a3e3f7f10", "type": ["VerifiableCredential", "OpenBadgeCredential"], "name": "Statistics",
+		"issuer": {"id": "`+issuer+`", "type": ["Profile"], "name": "Example University"}, "validFrom": "2026-01-02T00:00:00Z",
+		"credentialSubject": {"id": "did:example:ada", "type": ["AchievementSubject"], "creditsEarned": 6, "role": "Lead", "licenseNumber": "L-7",
+			"result": [{"type": ["Result"], "resultDescription": "urn:uuid:1", "value": "94"}],
+			"achievement": {"id": "urn:uuid:2", "type": ["Achievement"], "achievementType": "Course", "name": "Statistics", "description": "Reads and doubts figures.",
+				"criteria": {"narrative": "An examination."},
+				"resultDescription": [{"id": "urn:uuid:1", "type": ["ResultDescription"], "name": "Final mark", "resultType": "Percent", "valueMin": "0", "valueMax": "100"}],
+				"alignment": [{"type": ["Alignment"], "targetName": "Probability", "targetUrl": "https://standards.example.org/p"}]}}}`), jsonld.Limits{})
+	must(t, err)
+	proof, err := dataintegrity.Sign(t.Context(), jsonld.New(jsonld.Config{}), doc, dataintegrity.Options{VerificationMethod: method, Created: w.now.Now()}, private)
+	must(t, err)
+	text, err := json.Marshal(dataintegrity.Attach(doc, proof))
+	must(t, err)
+	w.browser().post("/verify", "input", string(text)).has(t, "<strong>Genuine</strong>", "Statistics", "Example University",
+		"Course", "Final mark", "94 / 100", "Lead", "L-7", "<dd>6</dd>", "Probability", "An examination.", "2 January 2026")
 }

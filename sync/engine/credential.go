@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"badgebridge/openbadges"
+	"badgebridge/openbadges/jsonld"
+	"badgebridge/openbadges/statuslist"
 	v3 "badgebridge/openbadges/v3"
 	"badgebridge/store"
 	"badgebridge/sync/signing"
@@ -50,17 +51,11 @@ func (w *writing) credential(ctx context.Context, tx store.Tx) ([]byte, error) {
 	return w.e.prove(ctx, tx, w.base+"/ob/v3/issuers/"+w.issuer.ID, doc)
 }
 
-// statusEntry is what a credential says of its place in a status list
-// (Bitstring Status List 1.0, section "BitstringStatusListEntry").
+// statusEntry is what a credential says of its place in a status list.
 func statusEntry(base string, e store.StatusEntry) (json.RawMessage, error) {
-	list, position := base+"/ob/status/"+e.List, strconv.Itoa(e.Position)
-	return json.Marshal(struct {
-		ID       string `json:"id"`
-		Type     string `json:"type"`
-		Purpose  string `json:"statusPurpose"`
-		Position string `json:"statusListIndex"`
-		List     string `json:"statusListCredential"`
-	}{list + "#" + position, "BitstringStatusListEntry", "revocation", position, list})
+	return json.Marshal(statuslist.Entry{
+		Type: statuslist.TypeBitstring, Purpose: statuslist.Revocation, Index: e.Position, List: base + "/ob/status/" + e.List,
+	}.Object())
 }
 
 // StatusEntry is what a credential of the award says of its place in a status
@@ -115,11 +110,14 @@ func (e *Engine) makeJWT(ctx context.Context, row store.Assertion) (kept string,
 	if err != nil {
 		return "", err
 	}
-	credential, issuer, err := withoutProof(stored.Body)
+	credential, err := jsonld.ParseObject(stored.Body, jsonld.Limits{})
 	if err != nil {
 		return "", err
 	}
-	text, err := signJWT(credential, keyURL(issuer, key.ID), key)
+	delete(credential, "proof") // the JWT is a proof of its own
+	issuer, _ := credential["issuer"].(map[string]any)
+	profile, _ := issuer["id"].(string)
+	text, err := signJWT(credential, keyURL(profile, key.ID), key)
 	if err != nil {
 		return "", err
 	}
@@ -128,21 +126,4 @@ func (e *Engine) makeJWT(ctx context.Context, row store.Assertion) (kept string,
 		return "", err
 	}
 	return st.SetJWT(ctx, row.ID, openbadges.V30, sha)
-}
-
-// withoutProof takes the embedded proof off a credential of ours: the JWT is a
-// proof of its own.
-func withoutProof(doc []byte) (credential []byte, issuer string, err error) {
-	var members map[string]json.RawMessage
-	var named struct {
-		Issuer struct {
-			ID string `json:"id"`
-		} `json:"issuer"`
-	}
-	if err := errors.Join(json.Unmarshal(doc, &members), json.Unmarshal(doc, &named)); err != nil {
-		return nil, "", err
-	}
-	delete(members, "proof")
-	credential, err = json.Marshal(members)
-	return credential, named.Issuer.ID, err
 }

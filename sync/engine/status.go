@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"badgebridge/openbadges/statuslist"
 	"badgebridge/store"
 	"badgebridge/sync/signing"
 )
@@ -17,7 +18,7 @@ import (
 const (
 	// statusPlaces is the least that Bitstring Status List 1.0 allows, so that a
 	// place says nothing about who is asked for.
-	statusPlaces = 131_072
+	statusPlaces = statuslist.MinEntries
 	// statusValid bounds how long an old list can be shown instead of the current
 	// one; a list is signed anew when half of it is over.
 	statusValid = 24 * time.Hour
@@ -79,20 +80,20 @@ func (e *Engine) signStatusList(ctx context.Context, l store.StatusList, revoked
 	if err := e.keys.Ensure(ctx, signing.EdDSA); err != nil {
 		return nil, err
 	}
-	encoded, err := encodeStatus(l.Size, revoked)
+	bits := statuslist.New(l.Size)
+	for _, position := range revoked {
+		if err := bits.Set(position, true); err != nil {
+			return nil, err
+		}
+	}
+	self, by := base+"/ob/status/"+l.ID, base+"/ob/v3/issuers/"+issuer.ID
+	list, err := bits.Document(statuslist.Credential{
+		ID: self, Issuer: by, Purposes: []string{statuslist.Revocation}, ValidFrom: now, ValidUntil: now.Add(statusValid), TTL: StatusTTL,
+	})
 	if err != nil {
 		return nil, err
 	}
-	self, by := base+"/ob/status/"+l.ID, base+"/ob/v3/issuers/"+issuer.ID
-	doc, err := json.Marshal(map[string]any{
-		"@context": []string{"https://www.w3.org/ns/credentials/v2"},
-		"id":       self, "type": []string{"VerifiableCredential", "BitstringStatusListCredential"},
-		"issuer": by, "validFrom": now.Format(time.RFC3339), "validUntil": now.Add(statusValid).Format(time.RFC3339),
-		"credentialSubject": map[string]any{
-			"id": self + "#list", "type": "BitstringStatusList", "statusPurpose": "revocation",
-			"encodedList": encoded, "ttl": StatusTTL.Milliseconds(),
-		},
-	})
+	doc, err := json.Marshal(list)
 	if err != nil {
 		return nil, err
 	}
