@@ -44,6 +44,7 @@ type baked struct {
 type svgMap struct {
 	root       string // the root's name as written, "svg" or "x:svg"
 	tagEnd     int    // just behind the root's start tag
+	nameEnd    int    // where the name in the root's start tag ends
 	empty      bool   // the root is written <svg/>
 	prefixHas  string // what the prefix "openbadges" is bound to on the root
 	prefixIs   bool   // whether it is bound there
@@ -115,6 +116,10 @@ func scan(image []byte) (*svgMap, error) {
 				}
 				m.tagEnd = int(d.InputOffset())
 				m.root = rawName(t.Name)
+				m.nameEnd = start + 1 + len(m.root)
+				if !bytes.HasPrefix(image[start:], []byte("<"+m.root)) {
+					return nil, fmt.Errorf("%w: its root has a damaged name", ErrNotAnImage)
+				}
 				m.empty = bytes.HasSuffix(image[:m.tagEnd], []byte("/>"))
 				m.prefixHas, m.prefixIs = scopes[0][svgPrefix]
 				continue
@@ -247,16 +252,19 @@ func SVG(image []byte, kind Kind, text []byte) ([]byte, error) {
 		el.WriteString("/>")
 	}
 
-	tag := image[:m.tagEnd]
+	// Behind the name, because what an attribute at the end lacks would be taken
+	// from what follows it.
+	tag := image[m.nameEnd:m.tagEnd]
 	tail := ">"
 	if m.empty {
 		tail = "/>"
 	}
 	out := make([]byte, 0, len(image)+el.Len()+128)
-	out = append(out, bytes.TrimSuffix(tag, []byte(tail))...)
+	out = append(out, image[:m.nameEnd]...)
 	if !m.prefixIs {
 		out = append(out, ` xmlns:`+svgPrefix+`="`+kind.namespace()+`"`...)
 	}
+	out = append(out, bytes.TrimSuffix(tag, []byte(tail))...)
 	out = append(out, '>')
 	out = append(out, el.Bytes()...)
 	if m.empty {
