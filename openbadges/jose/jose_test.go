@@ -98,7 +98,7 @@ func TestSignedIsVerifiedHereAndElsewhere(t *testing.T) {
 		if err := j.VerifyJWK(*j.Header.Key); err != nil {
 			t.Errorf("%s: %v", algorithm, err)
 		}
-		other, err := gojose.ParseSigned(compact, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(algorithm)})
+		other, err := gojose.ParseSignedCompact(compact, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(algorithm)})
 		if err != nil {
 			t.Fatal(err)
 		}
