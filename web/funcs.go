@@ -61,7 +61,8 @@ func (p *pages) funcs(w *locale.Words, cfg Config) template.FuncMap {
 			}
 			return m
 		},
-		"add": func(a, b int) int { return a + b },
+		"list": func(words []string) string { return strings.Join(words, ", ") },
+		"add":  func(a, b int) int { return a + b },
 	}
 }
 

@@ -24,6 +24,7 @@ func (s *Server) memberRoutes(g *gin.RouterGroup) {
 	get(g, "/badges", func(c *gin.Context) { c.Redirect(http.StatusSeeOther, "/") })
 	get(g, "/badges/:id", s.memberBadge)
 	g.POST("/badges/:id/claim", s.claim)
+	g.POST("/badges/:id/elsewhere", s.sendElsewhere)
 	g.POST("/badges/:id/decline", s.decline)
 	g.POST("/badges/:id/visibility", s.setVisibility)
 	g.POST("/badges/:id/name", s.setNameAtBadge)
@@ -62,6 +63,12 @@ func (s *Server) home(c *gin.Context) {
 			s.fail(c, err)
 			return
 		}
+		if a.Claim == store.Offered && !a.Revoked && a.PageURL == "" {
+			if b.Sending, err = s.sending(c, b); err != nil {
+				s.fail(c, err)
+				return
+			}
+		}
 		switch {
 		case a.Claim == store.Offered && !a.Revoked:
 			view.Waiting = append(view.Waiting, b)
@@ -90,6 +97,7 @@ type copyLine struct {
 	Sign   string
 	Tone   string
 	URL    string // the record's page there
+	Mail   string // the address that it went to, where the member may choose another
 }
 
 type memberView struct {
@@ -103,6 +111,7 @@ type memberView struct {
 	NameError string
 	LinkedIn  string
 	Baked     bool
+	Addresses []string // that the member has proven
 }
 
 func (v memberView) title(*locale.Words) string { return v.Content.Name }
@@ -130,6 +139,13 @@ func (s *Server) showMemberBadge(c *gin.Context, status int, nameError string) {
 		v.Given, v.Family = b.Recipient.GivenName, b.Recipient.FamilyName // what the site knows, as a proposal
 	}
 	v.Baked = s.canBake(ctx, b)
+	if v.Sending, err = s.sending(c, b); err == nil {
+		v.Addresses, err = s.provenAddresses(ctx, b.PersonID)
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
 	if v.Copies, err = s.copies(ctx, b); err != nil {
 		s.fail(c, err)
 		return
@@ -158,6 +174,9 @@ func (s *Server) copies(ctx context.Context, b badge) ([]copyLine, error) {
 	var out []copyLine
 	seen := map[adapters.Remote]bool{}
 	for _, l := range links {
+		if replacedCopy(l, pushes) {
+			continue // another one takes its place, or has
+		}
 		seen[l.Remote] = true
 		line := copyLine{Remote: l.Remote, URL: webAddress(l.PageURL), Key: "there", Sign: "✓", Tone: "ok"}
 		switch {
@@ -169,6 +188,11 @@ func (s *Server) copies(ctx context.Context, b badge) ([]copyLine, error) {
 			line.Key = "origin"
 		case l.Acceptance == string(openbadges.AcceptancePending):
 			line.Key, line.Sign, line.Tone = "accept-there", "!", "warn"
+			if b.Claim == store.Claimed && !openAt(pushes, l.Remote) {
+				if line.Mail, err = s.sentTo(ctx, b); err != nil {
+					return nil, err
+				}
+			}
 		case l.Acceptance == string(openbadges.AcceptanceRejected):
 			line.Key, line.Sign, line.Tone = "declined-there", "–", ""
 		}
@@ -218,6 +242,12 @@ func webAddress(u string) string {
 
 func (s *Server) claim(c *gin.Context) {
 	id := c.Param("id")
+	if to := c.PostForm("send_to"); to != "" {
+		if err := s.cfg.Engine.SendTo(c.Request.Context(), id, visitorOf(c).PersonID, to); err != nil {
+			s.fail(c, fmt.Errorf("claim: %w", err))
+			return
+		}
+	}
 	if err := s.cfg.Engine.Claim(c.Request.Context(), id, visitorOf(c).PersonID); err != nil {
 		s.fail(c, fmt.Errorf("claim: %w", err))
 		return

@@ -35,6 +35,7 @@ type badge struct {
 	BaseURL string
 	Person  store.Person // the earner's account; empty when nobody has proven the address
 	Now     time.Time
+	Sending sending // what a claim sends elsewhere; only on the member's own pages
 }
 
 // Earner is the name that the public page shows, "" none is known.

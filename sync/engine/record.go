@@ -322,19 +322,20 @@ func (e *Engine) freeAt(ctx context.Context, tx store.Tx, a store.Award, remote 
 	if err != nil {
 		return false, store.Push{}, err
 	}
-	for _, l := range links {
-		if l.Remote == remote {
-			return false, store.Push{}, nil
-		}
-	}
 	pushes, err := tx.PushesOf(ctx, a.ID)
 	if err != nil {
 		return false, store.Push{}, err
 	}
 	var push store.Push
 	for _, p := range pushes {
-		if p.Remote == remote && p.Op == store.OpIssue {
+		if p.Remote == remote && p.Op == store.OpIssue && p.Generation >= push.Generation {
 			push = p
+		}
+	}
+	for _, l := range links {
+		// A copy that was taken back leaves room for the generation after it.
+		if l.Remote == remote && (l.State == store.LinkPresent || push.Generation <= max(l.Generation, 1)) {
+			return false, store.Push{}, nil
 		}
 	}
 	return true, push, nil

@@ -90,7 +90,10 @@ func (e *Engine) call(ctx context.Context, pc parcel) (adapters.Ref, error) {
 		return pc.adapter.(adapters.Issuer).Issue(ctx, pc.issuance)
 	case store.OpRevoke:
 		reason := pc.issuance.Award.RevocationReason
-		if reason == "" {
+		switch {
+		case p.Cause == CauseElsewhere:
+			reason = "Issued again to another address of the same person."
+		case reason == "":
 			reason = "Revoked by the issuer."
 		}
 		return p.Ref, pc.adapter.(adapters.Revoker).Revoke(ctx, p.Ref, reason)

@@ -28,6 +28,7 @@ const (
 	WaitAddress  = "address"      // the recipient's address is not known
 	WaitPaused   = "paused"       // an admin paused the mapping
 	WaitIssuable = "not-issuable" // the badge there is a draft or archived
+	WaitReplaced = "replaced"     // an earlier copy there is being taken back first
 
 	NotWanted = "not-wanted" // cancelled by plan; planned anew it comes back
 	ByPerson  = "person"     // cancelled by a person; it stays so
@@ -163,6 +164,11 @@ func planIssue(f Facts, t Target) []Action {
 		return nil
 	}
 	state, reason := readiness(f.Award, t)
+	for _, l := range f.Links {
+		if l.Remote == t.Remote && l.State == store.LinkPresent {
+			state, reason = store.PushWaiting, WaitReplaced // it is leaving, and never are there two
+		}
+	}
 	switch {
 	case !have:
 		return []Action{{Op: store.OpIssue, Remote: t.Remote, Generation: 1, MappingID: t.MappingID, State: state, Reason: reason}}
@@ -183,12 +189,19 @@ func wanted(f Facts, t Target) bool {
 		a.Revoked || a.Expired || a.Flagged || a.Claim == store.Declined || old(a, t) {
 		return false
 	}
+	last, _ := latestIssue(f.Pushes, t.Remote)
 	for _, l := range f.Links {
-		if l.Remote == t.Remote && l.State == store.LinkPresent {
+		if l.Remote == t.Remote && l.State == store.LinkPresent && !leaving(f, l, last) {
 			return false
 		}
 	}
 	return true
+}
+
+// leaving says that a copy is being taken back so that a later generation, which
+// a person asked for, takes its place.
+func leaving(f Facts, l Link, last Push) bool {
+	return l.Role == store.RoleCopy && last.Generation > max(l.Generation, 1) && hasRevoke(f.Pushes, l.Remote, max(l.Generation, 1), l.Ref)
 }
 
 // old says that the award's moment had passed when the policy was set: its claim
