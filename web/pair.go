@@ -198,6 +198,7 @@ func (s *Server) pair(c *gin.Context) {
 	if err := s.cfg.Store.DeleteSetting(ctx, pairSetting+hashCode(p.Code)); err != nil && !errors.Is(err, store.ErrNotFound) {
 		s.cfg.Log.WarnContext(ctx, "a used pairing code stays until it ends", "error", err)
 	}
+	s.cfg.SitesChanged(ctx)
 	s.cfg.Log.InfoContext(ctx, "site paired", "remote", name)
 	writeJSON(c, http.StatusOK, pairResponse{Remote: string(name), KeyID: cfg.KeyID, Secret: cfg.Secret, WebhookURL: base + path})
 }

@@ -60,6 +60,9 @@ type Config struct {
 	// CredlyBaseURL allows connecting a Credly at another address than its own
 	// (the demo's simulator).
 	CredlyBaseURL string
+	// SitesChanged hears that a site was paired, cut off, or got another key; nil:
+	// nobody needs to know.
+	SitesChanged func(ctx context.Context)
 	// Hue is the association's colour, an angle from 0 to 360; 0 the default.
 	Hue int
 
@@ -97,6 +100,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Go == nil {
 		cfg.Go = func(work func(context.Context)) { go work(context.Background()) }
+	}
+	if cfg.SitesChanged == nil {
+		cfg.SitesChanged = func(context.Context) {}
 	}
 	if cfg.Fetcher == nil {
 		cfg.Fetcher = verify.Offline{}

@@ -34,6 +34,9 @@ type Config struct {
 	// OIDCIssuer is the site's OpenID issuer, "" when the site is none. The
 	// adapter does not use it; the sign-in does.
 	OIDCIssuer string `json:"oidc_issuer,omitempty"`
+	// NextKeyID and NextSecret are there while the key is being replaced.
+	NextKeyID  string        `json:"next_key_id,omitempty"`
+	NextSecret secret.String `json:"next_secret,omitempty"`
 }
 
 var (

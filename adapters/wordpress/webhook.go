@@ -30,8 +30,8 @@ func (a *Adapter) ParseWebhook(h http.Header, body []byte) ([]adapters.Hint, err
 		return nil, refuse(adapters.ErrRejected, "The event is too large.", nil)
 	}
 	now := a.now()
-	err := VerifyRequest(h, body, Expected{
-		KeyID: a.cfg.KeyID, Secret: a.cfg.Secret.Reveal(), Method: http.MethodPost, Target: a.cfg.WebhookPath, Now: now,
+	err := a.verify(h, body, Expected{
+		Method: http.MethodPost, Target: a.cfg.WebhookPath, Now: now,
 		Fresh: func(nonce string) bool { return a.nonces.fresh(nonce, now) },
 	})
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -194,6 +195,10 @@ func (l *Login) SetProviders(list []Provider) error {
 			return fmt.Errorf("sign-in provider %q: the name is taken", p.Name)
 		}
 		seen[p.Name] = true
+		if old := l.same(p); old != nil { // what was found out about it stays
+			fresh = append(fresh, old)
+			continue
+		}
 		q, err := newProvider(p, l.cfg.Now)
 		if err != nil {
 			return err
@@ -204,6 +209,24 @@ func (l *Login) SetProviders(list []Provider) error {
 	defer l.mu.Unlock()
 	l.providers = fresh
 	return nil
+}
+
+// same is the provider that has this very configuration, nil none.
+func (l *Login) same(p Provider) *provider {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for _, q := range l.providers {
+		if reflect.DeepEqual(q.given, p) {
+			return q
+		}
+	}
+	return nil
+}
+
+// CheckProvider says why a provider can't work, without asking it; nil when it can.
+func CheckProvider(p Provider) error {
+	_, err := newProvider(p, time.Now)
+	return err
 }
 
 func (l *Login) provider(name string) (*provider, error) {

@@ -33,6 +33,7 @@ var providerName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$`)
 // provider is one configured provider and what is known about it by discovery.
 type provider struct {
 	cfg    Provider
+	given  Provider // as it was given
 	now    func() time.Time
 	client *http.Client // for discovery and keys
 	issuer *url.URL
@@ -58,6 +59,7 @@ type discovered struct {
 }
 
 func newProvider(p Provider, now func() time.Time) (*provider, error) {
+	given := p
 	if !providerName.MatchString(p.Name) {
 		return nil, fmt.Errorf("sign-in provider %q: a name has lower-case letters, digits and hyphens, at most 40", p.Name)
 	}
@@ -80,7 +82,7 @@ func newProvider(p Provider, now func() time.Time) (*provider, error) {
 	p.Scopes = slices.Clone(p.Scopes)
 	p.Scopes = slices.DeleteFunc(p.Scopes, func(s string) bool { return s == oidc.ScopeOpenID })
 	p.Scopes = append([]string{oidc.ScopeOpenID}, p.Scopes...)
-	q := &provider{cfg: p, now: now, client: p.HTTPClient, issuer: u}
+	q := &provider{cfg: p, given: given, now: now, client: p.HTTPClient, issuer: u}
 	if q.client == nil {
 		q.client = pinned(u.Host)
 	}

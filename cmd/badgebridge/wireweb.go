@@ -48,7 +48,7 @@ func (a *app) wire(ctx context.Context) (err error) {
 	cfg := web.Config{
 		Store: a.db, Engine: a.engine, Backpack: a.backpack, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},
 		BaseURL: a.setup.BaseURL, Fetcher: verify.HTTP{Client: a.guarded()}, Version: version(), TrustedProxies: a.cfg.TrustedProxies,
-		Readiness: a.ready, MetricsToken: a.cfg.MetricsToken.Reveal(), CredlyBaseURL: a.cfg.CredlyBaseURL, Log: a.log, Now: time.Now,
+		SitesChanged: a.offerSites, Readiness: a.ready, MetricsToken: a.cfg.MetricsToken.Reveal(), CredlyBaseURL: a.cfg.CredlyBaseURL, Log: a.log, Now: time.Now,
 	}
 	if a.cfg.Demo {
 		cfg.Demo, cfg.Mailbox, cfg.Hue = true, a.mailbox, demo.Hue

@@ -10,10 +10,10 @@ defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
 require_once __DIR__ . '/src/Schema.php';
 
 \Badgebridge\Schema::drop();
-foreach ( array( 'uuid', 'epoch', 'schema', 'pairing', 'webhook', 'feed_pruned', 'provider', 'provider_seen' ) as $badgebridge_name ) {
+foreach ( array( 'uuid', 'epoch', 'schema', 'pairing', 'webhook', 'feed_pruned', 'provider', 'provider_seen', 'oidc_key' ) as $badgebridge_name ) {
 	delete_option( 'badgebridge_' . $badgebridge_name );
 }
-foreach ( array( 'badgebridge_state', 'badgebridge_erased' ) as $badgebridge_name ) {
+foreach ( array( 'badgebridge_state', 'badgebridge_erased', 'badgebridge_proven', 'badgebridge_mailed' ) as $badgebridge_name ) {
 	delete_metadata( 'user', 0, $badgebridge_name, '', true );
 }
 wp_clear_scheduled_hook( 'badgebridge_cron' );

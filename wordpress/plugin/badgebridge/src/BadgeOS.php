@@ -101,6 +101,12 @@ final class BadgeOS implements Provider {
 		return $this->rows( $wpdb->prepare( "SELECT * FROM {$this->table()} WHERE user_id = %d AND post_type <> %s ORDER BY entry_id DESC LIMIT %d", $user_id, $this->step_type(), $limit ) );
 	}
 
+	public function latest( int $limit ): array {
+		global $wpdb;
+		// phpcs:ignore WordPress.DB.PreparedSQL
+		return $this->rows( $wpdb->prepare( "SELECT * FROM {$this->table()} WHERE post_type <> %s ORDER BY entry_id DESC LIMIT %d", $this->step_type(), $limit ) );
+	}
+
 	public function awards_for( int $badge_id, int $limit ): array {
 		global $wpdb;
 		// phpcs:ignore WordPress.DB.PreparedSQL

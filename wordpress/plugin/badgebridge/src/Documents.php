@@ -72,9 +72,7 @@ final class Documents {
 		return array(
 			'id'           => (int) $user->ID,
 			'email'        => (string) $user->user_email,
-			// The site has not mailed a link: WordPress lets administrators and
-			// other plugins set any address.
-			'email_proven' => false,
+			'email_proven' => Proofs::proven( $user ),
 			'given_name'   => (string) $user->first_name,
 			'family_name'  => (string) $user->last_name,
 			'display_name' => (string) $user->display_name,

@@ -85,6 +85,10 @@ final class GamiPress implements Provider {
 		return $this->rows( $wpdb->prepare( 'user_id = %d', $user_id ), 'user_earning_id DESC', $limit );
 	}
 
+	public function latest( int $limit ): array {
+		return $this->rows( '1 = 1', 'user_earning_id DESC', $limit );
+	}
+
 	public function awards_for( int $badge_id, int $limit ): array {
 		global $wpdb;
 		return $this->rows( $wpdb->prepare( 'post_id = %d', $badge_id ), 'user_earning_id DESC', $limit );

@@ -6,7 +6,7 @@ defined( 'ABSPATH' ) || exit;
 /** Signed calls of this site to its gateway, in the name of one member. */
 final class Gateway {
 
-	const PATH = '/api/v1/site';
+	const PATH = '/api/v1/sites/';
 
 	/** @var Pairing */
 	private $pairing;
@@ -26,11 +26,44 @@ final class Gateway {
 	 * @throws Fault Where the gateway is away, or says no.
 	 */
 	public function call( string $method, string $route, int $user_id, array $body = array(), float $timeout = 10 ): array {
+		list( $status, $type, $text ) = $this->send( $method, $route, $user_id, $body, $timeout );
+		$reply = json_decode( $text, true );
+		if ( $status >= 200 && $status < 300 && ( is_array( $reply ) || 204 === $status ) ) {
+			return (array) $reply;
+		}
+		throw self::refusal( $status, $reply );
+	}
+
+	/**
+	 * A picture that the gateway gives for a member.
+	 *
+	 * @return array{0: string, 1: string} Media type and bytes.
+	 * @throws Fault Where there is none.
+	 */
+	public function file( string $route, int $user_id, array $body ): array {
+		list( $status, $type, $bytes ) = $this->send( 'POST', $route, $user_id, $body, 20 );
+		if ( 200 === $status && in_array( $type, array( 'image/png', 'image/svg+xml' ), true ) ) {
+			return array( $type, $bytes );
+		}
+		throw self::refusal( $status, json_decode( $bytes, true ) );
+	}
+
+	private static function refusal( int $status, $reply ): Fault {
+		$words = is_array( $reply ) && isset( $reply['message'] ) && is_string( $reply['message'] ) ? wp_strip_all_tags( $reply['message'] ) : '';
+		if ( 404 === $status && '' === $words ) {
+			return new Fault( 'old', 503, __( 'The gateway is older than this plugin and does not know this yet.', 'badgebridge' ) );
+		}
+		/* translators: %d: HTTP status */
+		return new Fault( is_array( $reply ) && isset( $reply['code'] ) && is_string( $reply['code'] ) ? $reply['code'] : 'refused', $status, '' !== $words ? $words : sprintf( __( 'The gateway answered %d.', 'badgebridge' ), $status ) );
+	}
+
+	/** @return array{0: int, 1: string, 2: string} Status, media type, body. */
+	private function send( string $method, string $route, int $user_id, array $body, float $timeout ): array {
 		$pairing = $this->pairing->current();
 		if ( ! $pairing ) {
 			throw new Fault( 'unpaired', 503, __( 'The site is not connected with a gateway.', 'badgebridge' ) );
 		}
-		$url   = $pairing['gateway'] . self::PATH . $route;
+		$url   = $pairing['gateway'] . self::PATH . rawurlencode( $pairing['remote'] ) . $route;
 		$parts = wp_parse_url( $url );
 		parse_str( $parts['query'] ?? '', $query );
 		if ( $user_id ) {
@@ -64,17 +97,7 @@ final class Gateway {
 		if ( is_wp_error( $answer ) ) {
 			throw new Fault( 'away', 503, __( 'The badge gateway can’t be reached just now.', 'badgebridge' ) . ' (' . $answer->get_error_message() . ')' );
 		}
-		$status = (int) wp_remote_retrieve_response_code( $answer );
-		$reply  = json_decode( wp_remote_retrieve_body( $answer ), true );
-		if ( $status >= 200 && $status < 300 && ( is_array( $reply ) || 204 === $status ) ) {
-			return (array) $reply;
-		}
-		$words = is_array( $reply ) && isset( $reply['message'] ) && is_string( $reply['message'] ) ? wp_strip_all_tags( $reply['message'] ) : '';
-		if ( 404 === $status && '' === $words ) {
-			throw new Fault( 'old', 503, __( 'The gateway is older than this plugin and does not know this yet.', 'badgebridge' ) );
-		}
-		/* translators: %d: HTTP status */
-		throw new Fault( is_array( $reply ) && isset( $reply['code'] ) && is_string( $reply['code'] ) ? $reply['code'] : 'refused', $status, '' !== $words ? $words : sprintf( __( 'The gateway answered %d.', 'badgebridge' ), $status ) );
+		return array( (int) wp_remote_retrieve_response_code( $answer ), (string) strtok( (string) wp_remote_retrieve_header( $answer, 'content-type' ), ';' ), (string) wp_remote_retrieve_body( $answer ) );
 	}
 
 	/** call(), where no answer is as good as any: null then. */

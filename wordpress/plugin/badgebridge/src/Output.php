@@ -33,6 +33,15 @@ final class Output {
 		add_filter( 'rest_authentication_errors', '__return_true', PHP_INT_MAX );
 	}
 
+	/** Throws away what others have printed so far. */
+	public static function clean(): void {
+		// phpcs:ignore WordPress.PHP.IniSet.display_errors_Disallowed
+		ini_set( 'display_errors', '0' );
+		while ( ob_get_level() && ob_end_clean() ) {
+			continue;
+		}
+	}
+
 	private static function ours(): bool {
 		// phpcs:ignore WordPress.Security.ValidatedSanitizedInput
 		$uri   = isset( $_SERVER['REQUEST_URI'] ) ? rawurldecode( (string) $_SERVER['REQUEST_URI'] ) : '';
@@ -40,6 +49,6 @@ final class Output {
 		$path  = (string) strtok( $uri, '?' );
 		// phpcs:ignore WordPress.Security.NonceVerification, WordPress.Security.ValidatedSanitizedInput
 		$asked = isset( $_GET['rest_route'] ) && is_string( $_GET['rest_route'] ) ? $_GET['rest_route'] : '';
-		return false !== strpos( $path, '/' . rest_get_url_prefix() . $route ) || 0 === strpos( '/' . ltrim( $asked, '/' ), $route );
+		return false !== strpos( $path, '/' . rest_get_url_prefix() . $route ) || false !== strpos( $path, '/' . Oidc::SEGMENT . '/' ) || 0 === strpos( '/' . ltrim( $asked, '/' ), $route );
 	}
 }

@@ -62,6 +62,7 @@ final class Pairing {
 						'rest_url'       => $this->identity->rest_url(),
 						'name'           => $this->identity->name(),
 						'plugin_version' => BADGEBRIDGE_VERSION,
+						'oidc_issuer'    => Oidc::offered( $this->identity ) ? Oidc::issuer( $this->identity ) : '',
 					)
 				),
 			)

@@ -45,8 +45,13 @@ final class Plugin {
 			$this->activate();
 		}
 		Providers::note( $this->provider(), $this->identity() );
-		( new Watcher( $this ) )->start();
+		$watcher = new Watcher( $this );
+		$watcher->start();
 		( new Privacy( $this ) )->start();
+		( new Proofs( array( $watcher, 'note' ) ) )->start();
+		( new MemberPages( $this ) )->start();
+		( new MemberActs( $this ) )->start();
+		( new Oidc( $this ) )->answer();
 		if ( BadgeOS::is_active() ) {
 			( new BadgeOSDoors() )->close();
 		}
@@ -105,6 +110,14 @@ final class Plugin {
 
 	public function badge_writing(): BadgeWriting {
 		return $this->part( 'badge_writing', function () { return new BadgeWriting( $this->provider(), $this->badge_keys() ); } );
+	}
+
+	public function codes(): Codes {
+		return $this->part( 'codes', function () { return new Codes(); } );
+	}
+
+	public function member_badges(): MemberBadges {
+		return $this->part( 'member_badges', function () { return new MemberBadges( $this ); } );
 	}
 
 	public function gateway(): Gateway {

@@ -57,6 +57,9 @@ interface Provider {
 	/** @return Row[] Awards of one user, at most $limit of the newest. */
 	public function awards_of( int $user_id, int $limit ): array;
 
+	/** @return Row[] The newest awards of all, at most $limit. */
+	public function latest( int $limit ): array;
+
 	/** @return Row[] Awards of one badge, at most $limit of the newest. */
 	public function awards_for( int $badge_id, int $limit ): array;
 

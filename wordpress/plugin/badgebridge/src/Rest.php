@@ -125,6 +125,7 @@ final class Rest {
 				'wordpress_version' => get_bloginfo( 'version' ),
 				'php_version'       => PHP_VERSION,
 				'feed_epoch'        => $identity->epoch(),
+				'oidc_issuer'       => Oidc::offered( $identity ) ? Oidc::issuer( $identity ) : '',
 				'warnings'          => ( new Warnings( $this->plugin ) )->all(),
 			)
 		);

@@ -6,7 +6,7 @@ defined( 'ABSPATH' ) || exit;
 /** Our tables. Written by hand: dbDelta is picky and does not know binary collations. */
 final class Schema {
 
-	const VERSION = '2';
+	const VERSION = '3';
 
 	public static function table( string $name ): string {
 		global $wpdb;
@@ -45,6 +45,10 @@ final class Schema {
 				KEY entry (entry_id)",
 			'badges'  => "badge_key varchar(200) $ascii PRIMARY KEY,
 				badge_id bigint NOT NULL UNIQUE",
+			'codes'   => "code_hash char(64) $ascii PRIMARY KEY,
+				about text NOT NULL,
+				until bigint NOT NULL,
+				KEY age (until)",
 			'outbox'  => "id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
 				event_id char(32) $ascii,
 				kind varchar(32) $ascii,
@@ -72,7 +76,7 @@ final class Schema {
 
 	public static function drop(): void {
 		global $wpdb;
-		foreach ( array( 'changes', 'grants', 'badges', 'outbox', 'nonces' ) as $name ) {
+		foreach ( array( 'changes', 'grants', 'badges', 'codes', 'outbox', 'nonces' ) as $name ) {
 			// phpcs:ignore WordPress.DB.PreparedSQL
 			$wpdb->query( 'DROP TABLE IF EXISTS ' . self::table( $name ) );
 		}
