@@ -3,6 +3,8 @@ package pyvalidator_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"image"
 	"image/png"
@@ -66,6 +68,31 @@ func site(t *testing.T) map[string][]byte {
 	return out
 }
 
+// signed adds a key to the site, which the issuer names, and gives an assertion
+// that is signed with it.
+func signed(t *testing.T, files map[string][]byte) []byte {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _, err := v2.DecodeAssertion(files["/assertions/1"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.ID, a.Image = "urn:uuid:a953081a-4bbc-4927-9ffa-7646baa4daca", nil
+	a.Verification = v2.Verification{Type: v2.SignedBadge, Creator: host + "/key"}
+	jws, _, err := v2.SignAssertion(a, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files["/key"], err = v2.EncodeKey(host+"/key", host+"/issuers/1", key.Public()); err != nil {
+		t.Fatal(err)
+	}
+	files["/issuers/1"] = bytes.Replace(files["/issuers/1"], []byte(`"type":"Issuer"`), []byte(`"type":"Issuer","publicKey":"`+host+`/key"`), 1)
+	return jws
+}
+
 func start(t *testing.T, files map[string][]byte) (*httptest.Server, map[string]string) {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -87,6 +114,12 @@ func start(t *testing.T, files map[string][]byte) (*httptest.Server, map[string]
 func TestTheReferenceAcceptsWhatTheGatewayWrites(t *testing.T) {
 	v := pyvalidator.Ensure(t)
 	files := site(t)
+	jws := signed(t, files)
+	baked, err := bake.Bake(files["/image.png"], bake.OpenBadges, jws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["/signed.png"] = baked
 	_, hosts := start(t, files)
 	ctx := context.Background()
 	for name, c := range map[string]struct {
@@ -97,6 +130,8 @@ func TestTheReferenceAcceptsWhatTheGatewayWrites(t *testing.T) {
 		"by address":        {host + "/assertions/1", "learner.one@example.org", true, ""},
 		"as JSON":           {string(files["/assertions/1"]), "learner.one@example.org", true, ""},
 		"baked":             {host + "/assertions/1/baked.png", "learner.one@example.org", true, ""},
+		"signed":            {string(jws), "learner.one@example.org", true, ""},
+		"signed, baked":     {host + "/signed.png", "learner.one@example.org", true, ""},
 		"the badge":         {host + "/badges/1", "", true, ""},
 		"the issuer":        {host + "/issuers/1", "", true, ""},
 		"another recipient": {host + "/assertions/1", "somebody.else@example.org", false, "VERIFY_RECIPIENT_IDENTIFIER"},
@@ -133,16 +168,19 @@ func TestTheReferenceRunsOnResourcesInMemory(t *testing.T) {
 
 func TestOurVerdictIsTheReferencesOnOurOwnBadges(t *testing.T) {
 	files := site(t)
+	jws := signed(t, files)
 	res := verify.Offline{}
 	for path, body := range files {
 		res[host+path] = verify.Resource{Status: 200, Body: body}
 	}
 	for who, want := range map[string]verify.Outcome{"Learner.One@example.org": verify.Valid, "somebody.else@example.org": verify.Invalid} {
-		rep := verify.Verify(context.Background(), verify.Input{Data: files["/assertions/1/baked.png"]}, verify.Options{
-			Fetcher: res, Recipient: []verify.Identifier{{Type: openbadges.IdentityEmail, Value: who}},
-		})
-		if rep.Outcome != want {
-			t.Errorf("%s: %v", rep.Outcome, rep.Problems())
+		for name, data := range map[string][]byte{"hosted, baked": files["/assertions/1/baked.png"], "signed": jws} {
+			rep := verify.Verify(context.Background(), verify.Input{Data: data}, verify.Options{
+				Fetcher: res, Recipient: []verify.Identifier{{Type: openbadges.IdentityEmail, Value: who}},
+			})
+			if rep.Outcome != want {
+				t.Errorf("%s, %s: %s: %v", name, who, rep.Outcome, rep.Problems())
+			}
 		}
 	}
 }

@@ -15,15 +15,25 @@ import (
 // a.Image is the baked picture; the badge is linked by a.Award.BadgeClass.ID,
 // unless a.Embed says that it is written into the document, with its issuer.
 // The notes are what the model holds and the document does not. The same input
-// gives the same bytes. ErrIncomplete names the members that are missing.
+// gives the same bytes. ErrIncomplete names the members that are missing. For
+// signed assertions see SignAssertion.
 func EncodeAssertion(a Assertion) ([]byte, Notes, error) {
 	if a.Award.Revoked {
 		b, err := EncodeRevoked(a.ID, a.Award.RevocationReason)
 		return b, nil, err
 	}
-	var lost, missing Notes
-	r := a.Award.Recipient
+	var missing Notes
 	wire.NeedURL(&missing, "id", a.ID)
+	if a.Verification.Type != "" && a.Verification.Type != HostedBadge {
+		missing.Add("verification", "only hosted assertions are written")
+	}
+	return writeAssertion(a, json.RawMessage(`{"type":"HostedBadge"}`), missing)
+}
+
+// writeAssertion writes what hosted and signed assertions have in common.
+func writeAssertion(a Assertion, verification any, missing Notes) ([]byte, Notes, error) {
+	var lost Notes
+	r := a.Award.Recipient
 	if !a.Embed {
 		wire.NeedURL(&missing, "badge", a.Award.BadgeClass.ID)
 	}
@@ -38,9 +48,6 @@ func EncodeAssertion(a Assertion) ([]byte, Notes, error) {
 	}
 	if !r.Hashed && !a.PlainRecipient {
 		missing.Add("recipient.hashed", "is false: anybody could read the address")
-	}
-	if a.Verification.Type != "" && a.Verification.Type != HostedBadge {
-		missing.Add("verification", "only hosted assertions are written")
 	}
 	w := wire.NewWriter()
 	w.Put("@context", Context)
@@ -64,7 +71,7 @@ func EncodeAssertion(a Assertion) ([]byte, Notes, error) {
 	w.Put("image", imageValue(a.Image))
 	w.Put("evidence", evidenceValue(a.Award.Evidence))
 	w.Put("narrative", a.Award.Narrative)
-	w.Put("verification", json.RawMessage(`{"type":"HostedBadge"}`))
+	w.Put("verification", verification)
 	w.Put("uid", a.UID)
 	w.Put("endorsement", endorsementValue(a.Endorsements, &lost))
 	w.PutUnknown(a.Unknown)
