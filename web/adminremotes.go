@@ -102,7 +102,14 @@ func (s *Server) remoteAction(c *gin.Context) {
 			err = fmt.Errorf("not confirmed: %w", errBadInput)
 			break
 		}
-		said, err, to = "remote-removed", s.cfg.Engine.RemoveRemote(ctx, name), "/admin/remotes"
+		said, to = "remote-removed", "/admin/remotes"
+		if _, err = s.cfg.Engine.CutRemote(ctx, name); err == nil {
+			s.cfg.SitesChanged(ctx)
+		}
+	case "rekey":
+		if said, err = "rekeyed", s.cfg.Engine.Rekey(ctx, name); err == nil {
+			s.cfg.SitesChanged(ctx)
+		}
 	default:
 		err = store.ErrNotFound
 	}

@@ -49,6 +49,7 @@ func (s *Site) api() http.Handler {
 		"GET /badgebridge/v1/awards/{entry}":         s.getAward,
 		"POST /badgebridge/v1/awards/{entry}/revoke": s.revokeAward,
 		"DELETE /badgebridge/v1/pairing":             s.cutPairing,
+		"PUT /badgebridge/v1/pairing/key":            s.replaceKey,
 	} {
 		mux.HandleFunc(pattern, s.signed(h))
 	}
@@ -341,6 +342,24 @@ func (s *Site) revokeAward(c *call) (int, any, *refusal) {
 		}
 	}
 	return 0, nil, refused(http.StatusNotFound, "not_found", "There is no such award.")
+}
+
+// replaceKey takes the key that the gateway has made anew.
+func (s *Site) replaceKey(c *call) (int, any, *refusal) {
+	var in struct {
+		KeyID  string `json:"key_id"`
+		Secret string `json:"secret"`
+	}
+	if err := json.Unmarshal(c.body, &in); err != nil || in.KeyID == "" || len(in.KeyID) > 128 {
+		return 0, nil, invalid("key_id", "It is no name of a key.")
+	}
+	if len(in.Secret) < 32 || len(in.Secret) > 200 {
+		return 0, nil, invalid("secret", "It must have 32 to 200 characters.")
+	}
+	p := *s.st.Pairing
+	p.KeyID, p.Secret = in.KeyID, in.Secret
+	s.st.Pairing = &p
+	return http.StatusNoContent, nil, nil
 }
 
 func (s *Site) cutPairing(*call) (int, any, *refusal) {

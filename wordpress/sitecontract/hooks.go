@@ -99,3 +99,23 @@ func (s *suite) cut(t *testing.T) {
 	s.get(t, "/site", nil, nil)
 	s.gw.check(t)
 }
+
+func (s *suite) rekeyed(t *testing.T) {
+	put := func(id, secret string) call {
+		return call{method: "PUT", path: "/pairing/key", body: m{"key_id": id, "secret": secret}}
+	}
+	s.refused(t, put("key-"+random(8), "short"), http.StatusUnprocessableEntity, "invalid")
+	id, secret := "key-"+random(8), random(48)
+	s.want(t, put(id, secret), http.StatusNoContent, nil)
+	s.refused(t, call{method: "GET", path: "/site"}, http.StatusUnauthorized, "bad_signature")
+	s.gw.mu.Lock()
+	s.gw.keyID, s.gw.secret = id, secret
+	s.gw.mu.Unlock()
+	s.want(t, call{method: "GET", path: "/site"}, http.StatusOK, nil)
+	// The answer may have been lost: the call comes again under the new key.
+	s.want(t, put(id, secret), http.StatusNoContent, nil)
+	badgeID, memberID, _ := s.fresh(t)
+	entry := s.Control.AwardBadge(t, badgeID, memberID)
+	s.gw.until(t, func(e event) bool { return e.EntryID == entry })
+	s.gw.check(t)
+}

@@ -142,6 +142,7 @@ var (
 		{"a webhook that failed is sent again", (*suite).webhookRetried},
 		{"a clone neither answers nor sends webhooks", (*suite).clone},
 		{"a wrong pairing code is refused in words", (*suite).pairRefused},
+		{"a replaced key counts at once and the old one is dead", (*suite).rekeyed},
 		{"a cut pairing is dead at once", (*suite).cut},
 	}
 )

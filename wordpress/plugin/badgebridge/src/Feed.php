@@ -125,6 +125,14 @@ final class Feed {
 		return null !== $wpdb->get_var( $wpdb->prepare( "SELECT seq FROM $table WHERE entry_id = %d AND fingerprint = %s LIMIT 1", $entry_id, $fingerprint ) );
 	}
 
+	/** Whether the newest of what is known of an entry is that it was taken back. */
+	public function revoked( int $entry_id ): bool {
+		global $wpdb;
+		$table = Schema::table( 'changes' );
+		// phpcs:ignore WordPress.DB.PreparedSQL
+		return 'revoked' === $wpdb->get_var( $wpdb->prepare( "SELECT kind FROM $table WHERE entry_id = %d ORDER BY seq DESC LIMIT 1", $entry_id ) );
+	}
+
 	/** Drops old changes, but never the newest: a reader may stand there. */
 	public function prune(): void {
 		global $wpdb;

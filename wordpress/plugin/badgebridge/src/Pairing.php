@@ -72,6 +72,25 @@ final class Pairing {
 		delete_option( 'badgebridge_webhook' );
 	}
 
+	/**
+	 * Takes the key that the gateway has made anew. The old one is dead at once.
+	 *
+	 * @throws Fault Where it is no key.
+	 */
+	public function rekey( string $key_id, string $secret ): void {
+		if ( ! preg_match( '/^[A-Za-z0-9._~-]{1,128}$/D', $key_id ) ) {
+			throw Fault::invalid( 'key_id', __( 'That is no name of a key.', 'badgebridge' ) );
+		}
+		if ( strlen( $secret ) < 32 || ! preg_match( '/^[\x21-\x7e]+$/D', $secret ) ) {
+			throw Fault::invalid( 'secret', __( 'That is no secret that anybody should use.', 'badgebridge' ) );
+		}
+		$pairing = $this->stored();
+		if ( ! $pairing ) {
+			throw new Fault( 'bad_signature', 401, __( 'The site is not paired.', 'badgebridge' ) );
+		}
+		update_option( self::OPTION, array( 'key_id' => $key_id, 'secret' => $secret, 'keyed_at' => time() ) + $pairing, false );
+	}
+
 	/** Forgets the pairing and what was still to be sent. The key is dead at once. */
 	public function cut(): void {
 		delete_option( self::OPTION );

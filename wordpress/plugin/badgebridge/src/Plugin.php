@@ -54,6 +54,9 @@ final class Plugin {
 		( new Oidc( $this ) )->answer();
 		if ( BadgeOS::is_active() ) {
 			( new BadgeOSDoors() )->close();
+			if ( 'badgeos' === ( $this->provider() ? $this->provider()->id() : '' ) ) {
+				( new Assertions( $this ) )->start();
+			}
 		}
 	}
 

@@ -42,6 +42,7 @@ final class Rest {
 		$this->route( '/awards/(?P<entry>[0-9]{1,18})', 'GET', 'award' );
 		$this->route( '/awards/(?P<entry>[0-9]{1,18})/revoke', 'POST', 'revoke' );
 		$this->route( '/pairing', 'DELETE', 'cut' );
+		$this->route( '/pairing/key', 'PUT', 'rekey' );
 		add_filter( 'rest_post_dispatch', array( $this, 'finish' ), 10, 3 );
 	}
 
@@ -237,6 +238,12 @@ final class Rest {
 
 	private function cut(): \WP_REST_Response {
 		$this->plugin->pairing()->cut();
+		return new \WP_REST_Response( null, 204 );
+	}
+
+	private function rekey( \WP_REST_Request $request ): \WP_REST_Response {
+		$body = Body::of( $request );
+		$this->plugin->pairing()->rekey( $body->text( 'key_id', 128 ), $body->text( 'secret', 200 ) );
 		return new \WP_REST_Response( null, 204 );
 	}
 

@@ -22,7 +22,7 @@ final class SettingsPage {
 				add_options_page( 'Badgebridge', 'Badgebridge', 'manage_options', self::SLUG, array( $this, 'show' ) );
 			}
 		);
-		foreach ( array( 'pair', 'test', 'cut', 'renew', 'provider' ) as $act ) {
+		foreach ( array( 'pair', 'test', 'cut', 'renew', 'provider', 'rekey' ) as $act ) {
 			add_action(
 				'admin_post_badgebridge_' . $act,
 				function () use ( $act ) {
@@ -66,9 +66,15 @@ final class SettingsPage {
 				$this->plugin->pairing()->cut();
 				$this->plugin->identity()->renew();
 				return __( 'This copy is a site of its own now.', 'badgebridge' );
+			case 'rekey':
+				$this->plugin->gateway()->call( 'POST', '/rekey', 0 );
+				return __( 'The gateway makes a new key and brings it in a moment.', 'badgebridge' );
 			default:
+				$told = $this->plugin->gateway()->try_call( 'POST', '/cut', 0 );
 				$this->plugin->pairing()->cut();
-				return __( 'The site is not paired any more.', 'badgebridge' );
+				return null !== $told
+					? __( 'The site is not paired any more, and the gateway knows it.', 'badgebridge' )
+					: __( 'The site is not paired any more. The gateway could not be told; remove the site there, too.', 'badgebridge' );
 		}
 	}
 
@@ -99,6 +105,7 @@ final class SettingsPage {
 		}
 		$this->show_form( $pairing );
 		$this->show_provider();
+		$this->show_self_test();
 		echo '</div>';
 	}
 
@@ -108,6 +115,7 @@ final class SettingsPage {
 		echo esc_html( sprintf( __( 'This site is “%2$s” at %1$s since %3$s.', 'badgebridge' ), $pairing['gateway'], $pairing['remote'], wp_date( get_option( 'date_format' ), (int) $pairing['paired_at'] ) ) );
 		echo '</p>';
 		$this->button( 'test', __( 'Send a test message', 'badgebridge' ) );
+		$this->button( 'rekey', __( 'Replace the key', 'badgebridge' ) );
 		$this->button( 'cut', __( 'Cut the pairing', 'badgebridge' ) );
 	}
 
@@ -153,6 +161,25 @@ final class SettingsPage {
 			printf( '<option value="%s"%s>%s</option>', esc_attr( $id ), selected( Providers::chosen(), $id, false ), esc_html( $name ) );
 		}
 		echo '</select> <button class="button">' . esc_html__( 'Save', 'badgebridge' ) . '</button></p></form>';
+	}
+
+	private function show_self_test(): void {
+		echo '<h2 id="self-test">' . esc_html__( 'Self-test', 'badgebridge' ) . '</h2>';
+		// phpcs:ignore WordPress.Security.NonceVerification -- it only looks.
+		if ( ! isset( $_GET['self-test'] ) ) {
+			printf( '<p><a class="button" href="%s">%s</a></p>', esc_url( admin_url( 'options-general.php?page=' . self::SLUG . '&self-test=1#self-test' ) ), esc_html__( 'Run the self-test', 'badgebridge' ) );
+			return;
+		}
+		echo '<ul class="badgebridge-self-test">';
+		foreach ( ( new SelfTest( $this->plugin ) )->run() as $line ) {
+			printf(
+				'<li><strong>%s %s</strong>%s</li>',
+				$line['good'] ? '<span aria-hidden="true">✓</span> <span class="screen-reader-text">' . esc_html__( 'Good:', 'badgebridge' ) . '</span>' : '<span aria-hidden="true">✗</span> <span class="screen-reader-text">' . esc_html__( 'To mend:', 'badgebridge' ) . '</span>',
+				esc_html( $line['name'] ),
+				'' === $line['cure'] ? '' : '<br>' . esc_html( $line['cure'] )
+			);
+		}
+		echo '</ul>';
 	}
 
 	private function button( string $act, string $label ): void {
