@@ -250,9 +250,10 @@ func (s *Server) connectCredlyForm(c *gin.Context) {
 		s.render(c, http.StatusUnprocessableEntity, "admin/connect-credly", v)
 		return
 	}
-	s.say(c, "ok", "credly-connected", nil)
 	if r, err := s.cfg.Store.Remote(ctx, name); err == nil && !mayIssue(r) {
 		s.say(c, "warn", "credly-read-only", nil)
+	} else {
+		s.say(c, "ok", "credly-connected", nil)
 	}
 	c.Redirect(http.StatusSeeOther, "/admin/remotes/"+string(name))
 }

@@ -102,7 +102,7 @@ func TestAnAdminBringsCredlysDesignsToWordPress(t *testing.T) {
 			}
 		}
 		connect("token-that-only-reads")
-		v.sees(false, "The token can only read", "make a token with write access")
+		v.sees(false, "the token can only read", "make a token with write access")
 		v.shot("connect-credly-read-only")
 		connect(simcredly.DemoToken)
 		v.sees(false, "Token expires")
@@ -173,7 +173,7 @@ func TestAnAdminBringsCredlysDesignsToWordPress(t *testing.T) {
 		v.shot("mapping-policy")
 		v.fill(map[string]string{"a_to_b": "on-claim", "mailer": "gateway"})
 		v.press("Show what would happen")
-		v.sees(false, "Nothing leaves now")
+		v.sees(false, "Nothing would be sent now")
 		v.shot("mapping-preview")
 		v.click(`form[action="/admin/mappings"] button`)
 		v.sees(false, "The mapping is saved.")
