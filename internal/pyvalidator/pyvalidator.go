@@ -27,6 +27,9 @@ import (
 //go:embed runner.py
 var runner string
 
+//go:embed bakery.py
+var bakery string
+
 //go:embed requirements.txt
 var requirements string
 
@@ -164,22 +167,46 @@ func (v *Validator) Time(ctx context.Context, input, recipientEmail string, reso
 }
 
 func (v *Validator) run(ctx context.Context, request map[string]any) (Result, error) {
+	var res Result
+	err := v.script(ctx, runner, request, &res)
+	return res, err
+}
+
+// Bake writes text into a picture with openbadges-bakery.
+func (v *Validator) Bake(ctx context.Context, image []byte, text string) ([]byte, error) {
+	var out struct {
+		Image []byte `json:"image"`
+	}
+	err := v.script(ctx, bakery, map[string]any{"op": "bake", "image": image, "text": text}, &out)
+	return out.Image, err
+}
+
+// Unbake reads what is baked into a picture with openbadges-bakery.
+func (v *Validator) Unbake(ctx context.Context, image []byte) (string, error) {
+	var out struct {
+		Text string `json:"text"`
+	}
+	err := v.script(ctx, bakery, map[string]any{"op": "unbake", "image": image}, &out)
+	return out.Text, err
+}
+
+// script runs one of the scripts on a request and reads its answer.
+func (v *Validator) script(ctx context.Context, script string, request, answer any) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	in, err := json.Marshal(request)
 	if err != nil {
-		return Result{}, err
+		return err
 	}
-	cmd := exec.CommandContext(ctx, v.python, "-W", "ignore", "-c", runner)
+	cmd := exec.CommandContext(ctx, v.python, "-W", "ignore", "-c", script)
 	cmd.Stdin = bytes.NewReader(in)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return Result{}, fmt.Errorf("run the validator: %w: %s", err, tail(errs.Bytes()))
+		return fmt.Errorf("run the validator: %w: %s", err, tail(errs.Bytes()))
 	}
-	var res Result
-	if err := json.Unmarshal(out.Bytes(), &res); err != nil {
-		return Result{}, fmt.Errorf("read the validator's report: %w: %s", err, tail(out.Bytes()))
+	if err := json.Unmarshal(out.Bytes(), answer); err != nil {
+		return fmt.Errorf("read the validator's answer: %w: %s", err, tail(out.Bytes()))
 	}
-	return res, nil
+	return nil
 }
