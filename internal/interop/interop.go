@@ -10,6 +10,7 @@ package interop
 
 import (
 	"bufio"
+	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -65,7 +66,7 @@ func Node(t testing.TB) *Process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Remove(script) })
-	cmd := exec.Command("node", "--no-warnings", script)
+	cmd := exec.CommandContext(context.Background(), "node", "--no-warnings", script)
 	cmd.Dir = dir
 	return start(t, cmd)
 }
@@ -77,7 +78,7 @@ func Python(t testing.TB) *Process {
 	if err != nil {
 		absent(t, err)
 	}
-	return start(t, exec.Command(python, "-W", "ignore", "-c", pythonRunner))
+	return start(t, exec.CommandContext(context.Background(), python, "-W", "ignore", "-c", pythonRunner))
 }
 
 func absent(t testing.TB, err error) {
