@@ -1,7 +1,7 @@
 <?php
 /**
  * Plugin Name:       Badgebridge
- * Description:       Connects BadgeOS on this site with a Badgebridge gateway: badges that members earn here can be claimed at Credly and in any backpack, and badges issued there appear here.
+ * Description:       Connects BadgeOS or GamiPress on this site with a Badgebridge gateway: badges that members earn here can be claimed at Credly and in any backpack, and badges issued there appear here.
  * Version:           0.1.0
  * Requires at least: 5.8
  * Requires PHP:      7.4

@@ -1,6 +1,8 @@
 <?php
 /**
- * Removes all that the plugin has stored. What BadgeOS stores stays as it is.
+ * Removes all that the plugin has stored. What stays: the awards and badges in
+ * BadgeOS or GamiPress, also those that the gateway made, with their pictures; and
+ * what the gateway knows, which is erased there.
  *
  * @package Badgebridge
  */

@@ -26,6 +26,11 @@ final class BadgeCard {
 		return self::item( $row, $html . self::acts( $row, $state ) );
 	}
 
+	/** The state and the acts alone, below what another plugin shows. */
+	public static function under( Row $row, array $state ): string {
+		return '<div class="badgebridge-under" id="badgebridge-' . $row->entry_id . '"><p class="badgebridge-state">' . esc_html( self::words( $state ) ) . '</p>' . self::acts( $row, $state ) . '</div>';
+	}
+
 	/** For everybody, with the way to verify it. */
 	public static function open( Plugin $plugin, Row $row, array $state ): string {
 		$user  = get_userdata( $row->user_id );

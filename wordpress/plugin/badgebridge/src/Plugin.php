@@ -51,6 +51,7 @@ final class Plugin {
 		( new Proofs( array( $watcher, 'note' ) ) )->start();
 		( new MemberPages( $this ) )->start();
 		( new MemberActs( $this ) )->start();
+		( new ProfileActs( $this ) )->start();
 		( new Oidc( $this ) )->answer();
 		if ( BadgeOS::is_active() ) {
 			( new BadgeOSDoors() )->close();
