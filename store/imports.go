@@ -98,24 +98,3 @@ type Destinations interface {
 	PutDestination(ctx context.Context, d Destination) error
 	Destination(ctx context.Context, awardID string) (Destination, error) // ErrNotFound
 }
-
-// ForeignCheck is what was last found out about an assertion that others host.
-type ForeignCheck struct {
-	AwardID     string
-	URL         string
-	Outcome     string // "valid", "invalid", "unknown"; "" not yet checked
-	Words       string // for people: what failed
-	DocumentSHA string // the bytes that were checked
-	Failures    int    // checks in a row that decided nothing
-	CheckedAt   time.Time
-	NextAt      time.Time
-}
-
-// ForeignChecks keeps them.
-type ForeignChecks interface {
-	// PutForeignCheck creates or updates by AwardID.
-	PutForeignCheck(ctx context.Context, c ForeignCheck) error
-	ForeignCheck(ctx context.Context, awardID string) (ForeignCheck, error)
-	// DueForeignChecks lists those whose NextAt has come, the longest due first.
-	DueForeignChecks(ctx context.Context, now time.Time, limit int) ([]ForeignCheck, error)
-}

@@ -54,7 +54,6 @@ type Tx interface {
 	Mappings
 	Imports
 	Destinations
-	ForeignChecks
 	Pushes
 	Runs
 	Sessions

@@ -157,7 +157,7 @@ func (s *Server) bound(c *gin.Context) {
 	switch path := c.FullPath(); {
 	case strings.HasPrefix(path, "/webhooks/"), path == "/api/v1/pair":
 		limit = hookLimit
-	case path == "/verify", path == "/api/v1/verify", strings.HasPrefix(path, "/setup"):
+	case path == "/verify", path == "/badges/add", path == "/api/v1/verify", strings.HasPrefix(path, "/setup"):
 		limit = uploadLimit
 	}
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)

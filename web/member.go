@@ -22,6 +22,10 @@ const maxBadges = 500
 
 func (s *Server) memberRoutes(g *gin.RouterGroup) {
 	get(g, "/badges", func(c *gin.Context) { c.Redirect(http.StatusSeeOther, "/") })
+	if s.cfg.Backpack != nil {
+		get(g, "/badges/add", s.addBadge)
+		g.POST("/badges/add", s.addBadgeForm)
+	}
 	get(g, "/badges/:id", s.memberBadge)
 	g.POST("/badges/:id/claim", s.claim)
 	g.POST("/badges/:id/elsewhere", s.sendElsewhere)
@@ -40,6 +44,7 @@ type homeView struct {
 	Places   int
 	Public   int
 	More     bool
+	Adds     bool // badges can be added by hand
 }
 
 // home is the member's badges, or the start page for everybody else.
@@ -55,7 +60,7 @@ func (s *Server) home(c *gin.Context) {
 		s.fail(c, fmt.Errorf("my badges: %w", err))
 		return
 	}
-	view := homeView{More: len(awards) == maxBadges}
+	view := homeView{More: len(awards) == maxBadges, Adds: s.cfg.Backpack != nil}
 	places := map[adapters.Remote]bool{}
 	for _, a := range awards {
 		b, err := s.completeBadge(ctx, a)
@@ -111,7 +116,8 @@ type memberView struct {
 	NameError string
 	LinkedIn  string
 	Baked     bool
-	Addresses []string // that the member has proven
+	Addresses []string          // that the member has proven
+	Attested  []store.Collected // what others attest of it, verified
 }
 
 func (v memberView) title(*locale.Words) string { return v.Content.Name }
@@ -141,6 +147,9 @@ func (s *Server) showMemberBadge(c *gin.Context, status int, nameError string) {
 	v.Baked = s.canBake(ctx, b)
 	if v.Sending, err = s.sending(c, b); err == nil {
 		v.Addresses, err = s.provenAddresses(ctx, b.PersonID)
+	}
+	if err == nil {
+		v.Attested, err = s.cfg.Store.CollectedOf(ctx, b.ID)
 	}
 	if err != nil {
 		s.fail(c, err)

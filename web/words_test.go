@@ -55,6 +55,9 @@ func composed() []string {
 	add("class.state.", "gone")
 	add("flash.", "credly-read-only")
 	add("error.", "import-nothing", "import-no-site")
+	add("add.refused.", "unreadable", "unreachable", "invalid", "revoked", "not-a-badge", "full", "recipient", "too-large")
+	add("flash.added-", "kept", "joined", "updated", "known")
+	add("standing.", "genuine", "undecided", "gone", "expired", "revoked", "invalid", "waiting")
 	add("policy.", "never", "on-claim", "at-once")
 	add("preview.", "issue", "revoke", "update", "remove", "wait-claim", "wait-name", "wait-address", "wait-not-issuable", "wait-paused", "cancel", "none", "other")
 	for _, v := range []string{"genuine", "undecided", "ended", "revoked", "expired", "false", "elses"} {

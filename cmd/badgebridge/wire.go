@@ -194,6 +194,7 @@ func (a *app) declare(ctx context.Context) error {
 // workers are the background jobs by kind.
 func (a *app) workers() map[string]jobs.Work {
 	w := map[string]jobs.Work{
+		engine.JobAttested: a.attested,
 		engine.JobPlan: func(ctx context.Context, args []byte) error {
 			var in struct {
 				MappingID string `json:"mapping_id"`

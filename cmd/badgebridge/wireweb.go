@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"badgebridge/adapters/credly"
 	"badgebridge/auth/access"
 	"badgebridge/auth/login"
 	"badgebridge/auth/session"
@@ -44,6 +45,7 @@ func (a *app) wire(ctx context.Context) (err error) {
 	a.sessions.SecureBy(func(ctx context.Context) bool { return strings.HasPrefix(a.setup.BaseURL(ctx), "https://") })
 	a.backpack = backpack.New(backpack.Config{
 		Store: a.db, Fetcher: verify.HTTP{Client: a.guarded()}, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log, Changed: a.changed,
+		Resolve: credly.AssertionURL,
 	})
 	cfg := web.Config{
 		Store: a.db, Engine: a.engine, Backpack: a.backpack, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},

@@ -134,28 +134,3 @@ func (c *calls) Destination(ctx context.Context, awardID string) (store.Destinat
 		return d, err
 	}, `SELECT award_id, email, person_id, chosen_at FROM destinations WHERE award_id = $1`, awardID)
 }
-
-const checkColumns = `award_id, url, outcome, words, document_sha, failures, checked_at, next_at`
-
-func scanCheck(row scanner) (k store.ForeignCheck, err error) {
-	err = row.Scan(&k.AwardID, &k.URL, &k.Outcome, &k.Words, &k.DocumentSHA, &k.Failures, when(&k.CheckedAt), when(&k.NextAt))
-	return k, err
-}
-
-func (c *calls) PutForeignCheck(ctx context.Context, k store.ForeignCheck) error {
-	_, err := c.exec(ctx, "put check of "+k.AwardID, `
-		INSERT INTO foreign_checks (`+checkColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (award_id) DO UPDATE SET url = excluded.url, outcome = excluded.outcome, words = excluded.words,
-			document_sha = excluded.document_sha, failures = excluded.failures, checked_at = excluded.checked_at, next_at = excluded.next_at`,
-		k.AwardID, k.URL, k.Outcome, k.Words, k.DocumentSHA, k.Failures, moment(k.CheckedAt), moment(k.NextAt))
-	return err
-}
-
-func (c *calls) ForeignCheck(ctx context.Context, awardID string) (store.ForeignCheck, error) {
-	return one(ctx, c, "check of "+awardID, scanCheck, `SELECT `+checkColumns+` FROM foreign_checks WHERE award_id = $1`, awardID)
-}
-
-func (c *calls) DueForeignChecks(ctx context.Context, now time.Time, limit int) ([]store.ForeignCheck, error) {
-	return many(ctx, c, "due checks", scanCheck, `SELECT `+checkColumns+` FROM foreign_checks WHERE next_at <= $1`+
-		fmt.Sprintf(` ORDER BY next_at, award_id LIMIT %d`, limited(limit)), moment(now))
-}

@@ -77,22 +77,3 @@ func destinations(t *testing.T, s store.Store) {
 	}
 	wantErr(t, w.PutDestination(ctx, store.Destination{AwardID: "unknown", Email: "x@example.org", ChosenAt: t0}), store.ErrNotFound)
 }
-
-func foreignChecks(t *testing.T, s store.Store) {
-	ctx := t.Context()
-	w := newWorld(t, s)
-	a := got[store.Award](t)(w.CreateAward(ctx, w.award("ada@example.org", "r1")))
-	b := got[store.Award](t)(w.CreateAward(ctx, w.award("bo@example.org", "r2")))
-	late := store.ForeignCheck{AwardID: b.ID, URL: "https://x.example/2", NextAt: store.Moment(t0.Add(time.Hour))}
-	must(t, w.PutForeignCheck(ctx, late))
-	k := store.ForeignCheck{AwardID: a.ID, URL: "https://x.example/1", NextAt: store.Moment(t0)}
-	must(t, w.PutForeignCheck(ctx, k))
-	same(t, "due", got[[]store.ForeignCheck](t)(w.DueForeignChecks(ctx, t0, 10)), []store.ForeignCheck{k})
-	same(t, "all due", got[[]store.ForeignCheck](t)(w.DueForeignChecks(ctx, t0.Add(2*time.Hour), 10)), []store.ForeignCheck{k, late})
-	k.Outcome, k.Words, k.DocumentSHA, k.Failures = "invalid", "It was revoked.", "abc", 2
-	k.CheckedAt, k.NextAt = store.Moment(t0), store.Moment(t0.Add(24*time.Hour))
-	must(t, w.PutForeignCheck(ctx, k))
-	same(t, "check", got[store.ForeignCheck](t)(w.ForeignCheck(ctx, a.ID)), k)
-	_, err := w.ForeignCheck(ctx, "unknown")
-	wantErr(t, err, store.ErrNotFound)
-}

@@ -40,7 +40,6 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"mappings":     mappings,
 		"imports":      imports,
 		"destinations": destinations,
-		"checks":       foreignChecks,
 		"pushes":       pushes,
 		"push lease":   pushLease,
 		"push save":    pushSave,

@@ -18,7 +18,8 @@ import (
 	"badgebridge/store"
 )
 
-// Config is what a Backpack works with. All fields but Changed are required.
+// Config is what a Backpack works with. All fields but Resolve and
+// Changed are required.
 type Config struct {
 	Store store.Store
 	// Fetcher gets documents from addresses of strangers: a guarded one.
@@ -27,6 +28,10 @@ type Config struct {
 	BaseURL func(ctx context.Context) string
 	Now     func() time.Time
 	Log     *slog.Logger
+	// Resolve turns the address of a page for people, at a place that is known by
+	// name, into that of the badge's assertion; "" when it knows better nothing.
+	// nil: no such place is known.
+	Resolve func(url string) string
 	// Changed hears that what is public of an award changed.
 	Changed func(awardID string)
 }

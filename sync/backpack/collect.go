@@ -36,6 +36,7 @@ func (b *Backpack) Collect(ctx context.Context, personID string, in Given) (Resu
 	if len(who) == 0 {
 		who = []verify.Identifier{{Type: openbadges.IdentityEmail}} // nobody's badge matches
 	}
+	in = b.resolved(in)
 	seen := &recorder{inner: b.cfg.Fetcher}
 	rep := verify.Verify(ctx, verify.Input{URL: in.URL, Data: in.Data}, verify.Options{Fetcher: seen, Recipient: who, Now: b.cfg.Now})
 	res, err := b.settle(ctx, personID, in, rep, seen)
@@ -46,6 +47,22 @@ func (b *Backpack) Collect(ctx context.Context, personID string, in Given) (Resu
 		b.cfg.Changed(res.AwardID)
 	}
 	return res, nil
+}
+
+// resolved leads from a page for people that is known by name to what attests its
+// badge.
+func (b *Backpack) resolved(in Given) Given {
+	if b.cfg.Resolve == nil {
+		return in
+	}
+	at := in.URL
+	if at == "" && len(in.Data) < 2000 {
+		at = string(bytes.TrimSpace(in.Data)) // an address as text
+	}
+	if to := b.cfg.Resolve(at); to != "" {
+		in.URL, in.Data = to, nil
+	}
+	return in
 }
 
 // settle decides by the report what becomes of a badge, and keeps it.

@@ -15,6 +15,7 @@ func (b *Backpack) Look(ctx context.Context, personID string, in Given) (Result,
 	if err != nil {
 		return Result{}, fmt.Errorf("look at a badge: %w", err)
 	}
+	in = b.resolved(in)
 	rep := verify.Verify(ctx, verify.Input{URL: in.URL, Data: in.Data}, verify.Options{Fetcher: b.cfg.Fetcher, Recipient: who, Now: b.cfg.Now, SkipImages: true})
 	res := Result{Report: rep, Fate: Kept}
 	if _, res.Reason = judge(rep); res.Reason != "" {

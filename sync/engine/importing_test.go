@@ -292,3 +292,20 @@ func TestATokensEndIsToldThirtySevenAndOneDayAheadOnceEach(t *testing.T) {
 		t.Errorf("after the end: %v, %d letters", err, w.jobs.count(engine.JobExpiry))
 	}
 }
+
+func TestWhatIsAcceptedAtCredlyIsHandedOnForVerificationOnce(t *testing.T) {
+	w := newWorld(t)
+	id, err := w.credly.Issue(simcredly.Badge{TemplateID: string(w.template.Ref), Email: "ada@example.org", FirstName: "Ada", LastName: "Lovelace"})
+	must(t, err)
+	w.person("ada@example.org", "Ada", "Lovelace")
+	w.pull()
+	if n := w.jobs.count(engine.JobAttested); n != 0 {
+		t.Fatalf("%d while it is pending", n)
+	}
+	must(t, w.credly.Accept(id))
+	w.pull()
+	w.pull()
+	if a := w.award("credly"); w.jobs.count(engine.JobAttested) != 1 || a.AssertionURL == "" || a.Claim != store.Claimed || a.ClaimedAt.IsZero() {
+		t.Errorf("%d, %+v", w.jobs.count(engine.JobAttested), a)
+	}
+}

@@ -183,6 +183,13 @@ func (e *Engine) Adopt(ctx context.Context, personID, email string) error {
 			if _, err := e.plan(ctx, tx, awardID, "address proven"); err != nil {
 				return err
 			}
+			a, err := tx.Award(ctx, awardID)
+			if err == nil {
+				err = e.attested(ctx, tx, a)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		return nil
 	})

@@ -16,6 +16,20 @@ const (
 	JobExpiry = "mail.expiry" // {"remote", "expires", "days"}: credentials end
 )
 
+// JobAttested is the job about an award whose origin began to host an assertion of
+// its own: {"award_id"}. Whoever does it has it verified, for the award's person.
+const JobAttested = "engine.attested"
+
+// attested asks for that, once for each assertion.
+func (e *Engine) attested(ctx context.Context, tx store.Tx, a store.Award) error {
+	if a.AssertionURL == "" || a.PersonID == "" || a.Revoked {
+		return nil
+	}
+	return tx.Enqueue(ctx, store.Job{
+		Kind: JobAttested, Args: []byte(`{"award_id":"` + a.ID + `"}`), UniqueKey: JobAttested + ":" + a.ID + ":" + a.PersonID + ":" + a.AssertionURL,
+	})
+}
+
 // PausedGone is why a mapping is paused whose badge its remote no longer lists.
 const PausedGone = "badge-gone"
 

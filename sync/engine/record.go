@@ -239,6 +239,9 @@ func (e *Engine) write(ctx context.Context, tx store.Tx, from arrival, link stor
 	if err != nil {
 		return outcome{}, err
 	}
+	if err := e.attested(ctx, tx, award); err != nil {
+		return outcome{}, err
+	}
 	n, err := e.plan(ctx, tx, award.ID, cause)
 	return outcome{changed: 1, pushes: n, awards: []string{award.ID}}, err
 }

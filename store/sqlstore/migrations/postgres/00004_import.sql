@@ -1,7 +1,6 @@
 -- +goose Up
 -- Imports of badges from one remote into another, the policy of a mapping in
--- full, where a member wants a badge sent, and what was last found out about
--- assertions that others host.
+-- full, and where a member wants a badge sent.
 
 ALTER TABLE mappings ADD COLUMN since_ab TIMESTAMPTZ; -- older awards are not sent; NULL: all are
 ALTER TABLE mappings ADD COLUMN since_ba TIMESTAMPTZ;
@@ -47,18 +46,6 @@ CREATE TABLE import_items (
 	PRIMARY KEY (import_id, position)
 );
 CREATE INDEX import_items_class ON import_items (class_id);
-
-CREATE TABLE foreign_checks (
-	award_id     TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES awards (id),
-	url          TEXT COLLATE "C" NOT NULL,
-	outcome      TEXT COLLATE "C" NOT NULL CHECK (outcome IN ('valid', 'invalid', 'unknown', '')),
-	words        TEXT COLLATE "C" NOT NULL,
-	document_sha TEXT COLLATE "C" NOT NULL,
-	failures     INTEGER NOT NULL, -- checks in a row that decided nothing
-	checked_at   TIMESTAMPTZ,
-	next_at      TIMESTAMPTZ NOT NULL
-);
-CREATE INDEX foreign_checks_due ON foreign_checks (next_at);
 
 -- +goose Down
 SELECT 1; -- what an admin decided must not be dropped by a command: restore a backup instead
