@@ -209,10 +209,12 @@ func TestAnAdminBringsCredlysDesignsToWordPress(t *testing.T) {
 		there := v.attribute(`#copies a[href*="/accept"]`, "href")
 		must(t, chromedp.Do(v.ctx, chromedp.Navigate(there)))
 		v.click(`form[action$="/accept"] button`)
-		v.settled()
-		if got := w.AtCredly(ada); got[0].State != simcredly.Accepted {
-			t.Fatalf("%+v", got)
-		}
+		Eventually(t, 20*time.Second, "Credly has the acceptance", func() error {
+			if got := w.AtCredly(ada); got[0].State != simcredly.Accepted {
+				return fmt.Errorf("%+v", got)
+			}
+			return nil
+		})
 		w.Pulled(t, credlyName)
 		v.open("/badges/" + award.ID)
 		Eventually(t, 20*time.Second, "the badge is there, and no longer to be accepted", func() error {
