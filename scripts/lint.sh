@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs golangci-lint in the version of tools/go.mod. It is built once and kept
-# in the user's cache, under a name made from that file.
+# in the user's cache, under a name made from that file. Arguments name packages.
 set -eu
 cd "$(dirname "$0")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/badgebridge
@@ -11,4 +11,4 @@ if [ ! -x "$cache/$name" ]; then
 	(cd tools && CGO_ENABLED=0 go build -trimpath -o "$cache/$name.new.$$" github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 	mv "$cache/$name.new.$$" "$cache/$name"
 fi
-exec "$cache/$name" run ./...
+exec "$cache/$name" run "${@:-./...}"
