@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -74,7 +73,7 @@ func (c *client) call(ctx context.Context, op, method, route string, query url.V
 	response, err := request.Execute(method, c.address(route, query))
 	if err != nil {
 		f := fail(adapters.ErrUnavailable, "", bare(err))
-		f.Ambiguous = writes && !neverSent(err)
+		f.Ambiguous, f.RetryAfter = writes && !neverSent(err), httpx.WaitOf(err)
 		return f
 	}
 	f := c.judge(op, response)
@@ -115,7 +114,7 @@ func (c *client) judge(op string, response *resty.Response) *refusal {
 	body := text(response)
 	failed := func(kind error, code, words string) *refusal {
 		return &refusal{code: code, Error: &adapters.Error{
-			Op: op, Kind: kind, Status: status, Words: words, RetryAfter: c.retryAfter(header),
+			Op: op, Kind: kind, Status: status, Words: words, RetryAfter: httpx.RetryAfter(header, c.now()),
 		}}
 	}
 	site, home := header.Get(HeaderSite), header.Get(HeaderHome)
@@ -210,17 +209,6 @@ func (c *client) pinned(site, home string) bool {
 func (c *client) anotherSite(site, home string) string {
 	return fmt.Sprintf("Paired with %s (%s), but %s (%s) answers: a clone, a staging copy or a moved site. Nothing was taken from it. If the site moved, pair it again.",
 		c.cfg.HomeURL, c.cfg.SiteUUID, c.clean(home), c.clean(site))
-}
-
-func (c *client) retryAfter(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
-		return min(time.Duration(min(seconds, 1<<20))*time.Second, 24*time.Hour)
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, min(at.Sub(c.now()), 24*time.Hour))
-	}
-	return 0
 }
 
 var markup = regexp.MustCompile(`<[^<>]*>?`)

@@ -33,8 +33,8 @@ var (
 	// ErrCircuitOpen: the remote failed several times in a row and is left alone
 	// for a while. Nothing was sent.
 	ErrCircuitOpen = errors.New("the remote failed repeatedly and is left alone for a while")
-	// ErrRateWait: our own rate limit would hold the call longer than its
-	// deadline. Nothing was sent.
+	// ErrRateWait: our own rate limit, or a pause that the remote asked for, would
+	// hold the call too long. Nothing was sent; WaitOf says how long it is.
 	ErrRateWait = errors.New("our own rate limit for this remote leaves no time for the call")
 )
 
@@ -136,8 +136,9 @@ func Guarded(c Config) *http.Client {
 // their credentials. Calls to other hosts go through the guard and carry no
 // credentials.
 //
-// To the named hosts it keeps the rate limit, and it opens a circuit after
-// failures in a row. A failure is an answer of 5xx, a timeout or no answer at
+// To the named hosts it keeps the rate limit: an answer of 429 halves it and, as
+// long as its Retry-After says, stops all calls; good answers bring it back step
+// by step. It opens a circuit after failures in a row. A failure is an answer of 5xx, a timeout or no answer at
 // all; never a 4xx, and never a call that the caller gave up.
 //
 // A redirect is followed only for GET and HEAD; one that leads to another host,
@@ -150,8 +151,8 @@ func ForRemote(hosts []string, c RemoteConfig) *http.Client {
 		next: &fork{
 			named: named,
 			own: &limited{
-				limiter: newLimiter(c),
-				next:    &broken{next: newTransport(c.Config, namedDial(c.Config, named)), circuit: newCircuit(c)},
+				pace: newPace(c),
+				next: &broken{next: newTransport(c.Config, namedDial(c.Config, named)), circuit: newCircuit(c)},
 			},
 			other: &bare{next: newTransport(c.Config, guardedDial(c.Config))},
 		},

@@ -439,3 +439,27 @@ func ExampleGuarded() {
 	fmt.Println(errors.Is(err, httpx.ErrBlocked))
 	// Output: true
 }
+
+func TestEachRemoteHasItsOwnPause(t *testing.T) {
+	var hits atomic.Int32
+	busy, busyHost := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		hits.Add(1)
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	free, freeHost := serve(t, ok)
+	one := httpx.ForRemote([]string{busyHost}, httpx.RemoteConfig{})
+	if r, err := get(one, busy); err != nil || r.Status != http.StatusTooManyRequests {
+		t.Fatalf("%d, %v", r.Status, err)
+	}
+	_, err := get(one, busy)
+	if !errors.Is(err, httpx.ErrRateWait) || hits.Load() != 1 {
+		t.Fatalf("%v after %d requests", err, hits.Load())
+	}
+	if left := httpx.WaitOf(err); left <= 50*time.Minute || left > time.Hour {
+		t.Errorf("%v are left", left)
+	}
+	if _, err := get(httpx.ForRemote([]string{freeHost}, httpx.RemoteConfig{}), free); err != nil {
+		t.Errorf("another remote: %v", err)
+	}
+}

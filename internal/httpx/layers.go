@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/sony/gobreaker/v2"
-	"golang.org/x/time/rate"
 )
 
 // finish is the outermost layer: scheme, User-Agent, body limit.
@@ -128,27 +127,22 @@ func authority(u *url.URL) string {
 	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
-// limited waits for the remote's rate limit.
+// limited keeps the remote's pace.
 type limited struct {
-	next    http.RoundTripper
-	limiter *rate.Limiter
-}
-
-func newLimiter(c RemoteConfig) *rate.Limiter {
-	if c.PerSecond < 0 {
-		return rate.NewLimiter(rate.Inf, 1)
-	}
-	return rate.NewLimiter(rate.Limit(c.PerSecond), c.Burst)
+	next http.RoundTripper
+	pace *pace
 }
 
 func (l *limited) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := l.limiter.Wait(req.Context()); err != nil {
-		if ctxErr := req.Context().Err(); ctxErr != nil {
-			return nil, refuse(req, ctxErr)
-		}
-		return nil, refuse(req, ErrRateWait)
+	if err := l.pace.wait(req.Context()); err != nil {
+		return nil, refuse(req, err)
 	}
-	return l.next.RoundTrip(req)
+	began := l.pace.now()
+	resp, err := l.next.RoundTrip(req)
+	if err == nil {
+		l.pace.heard(resp, began)
+	}
+	return resp, err
 }
 
 // broken keeps a circuit breaker over the calls to one remote.
