@@ -16,6 +16,7 @@ import (
 func (c *cli) sandbox() *cobra.Command {
 	cmd := &cobra.Command{Use: "sandbox", Short: "Run a simulated system to try the gateway against"}
 	var listen, state string
+	var options simcredly.Options
 	credly := &cobra.Command{
 		Use: "credly", Short: "Simulate Credly's API", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -24,11 +25,17 @@ func (c *cli) sandbox() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(c.err, "Simulated Credly at http://%s/v1\n  organization %s\n  token        %s\n  control      http://%s/__sim/\n", l.Addr(), simcredly.DemoOrg, simcredly.DemoToken, l.Addr())
-			return simcredly.Serve(cmd.Context(), simcredly.Config{StateFile: state}, simcredly.DemoSeed(), l)
+			return simcredly.Serve(cmd.Context(), simcredly.Config{StateFile: state, Options: options}, simcredly.DemoSeed(), l)
 		},
 	}
 	credly.Flags().StringVar(&listen, "listen", "127.0.0.1:8082", "address to answer on")
 	credly.Flags().StringVar(&state, "state", "", "file that keeps the state over a restart")
+	for _, o := range simcredly.Inferred() {
+		f := credly.Flags().VarPF(o.On(&options), o.Name, "", o.Doc)
+		if o.On(&options).IsBoolFlag() {
+			f.NoOptDefVal = "true"
+		}
+	}
 	var siteListen, siteState string
 	siteCmd := &cobra.Command{
 		Use: "site", Short: "Simulate an association's WordPress site with the plugin", Args: cobra.NoArgs,

@@ -230,7 +230,7 @@ func (s *Sim) badgeFrom(c *call, t *Template) (*Badge, []problem) {
 		EarnerID: c.str("issuer_earner_id"), Locale: locale, Public: true, IssuedAt: issued, ExpiresAt: expires,
 		CreatedAt: now, UpdatedAt: now, SuppressMail: c.flag("suppress_badge_notification_email"),
 		Country: c.str("country_name"), StateOrProvince: c.str("state_or_province"), Evidence: evidence(c.body["evidence"]),
-		VisibleAt: now.Add(s.hide),
+		VisibleAt: now.Add(s.readDelay()),
 	}, bad
 }
 

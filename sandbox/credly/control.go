@@ -126,7 +126,7 @@ func (s *Sim) Issue(b Badge) (string, error) {
 	}
 	now := s.now()
 	b.ID, b.OrgID, b.State, b.Public = orNew(b.ID), t.OrgID, Pending, true
-	b.Locale, b.CreatedAt, b.UpdatedAt, b.IssuedAt, b.VisibleAt = "en", now, now, orTime(b.IssuedAt, now), now.Add(s.hide)
+	b.Locale, b.CreatedAt, b.UpdatedAt, b.IssuedAt, b.VisibleAt = "en", now, now, orTime(b.IssuedAt, now), now.Add(s.readDelay())
 	s.addBadge(&b)
 	s.event(b.OrgID, "badge.created", &b, nil)
 	s.save()

@@ -9,9 +9,9 @@
 // there a test or a demo makes organizations and accounts, moves the clock and
 // asks for faults. The same can be done from Go.
 //
-// Where Credly's behaviour is not documented and was guessed, the guess is a
-// named field of Options, so that it can be flipped once the real service was
-// observed.
+// Where Credly's behaviour is not documented and was inferred, the inference is
+// a field of Options, so that a test can try its opposite, and so that it can be
+// flipped once the real service was observed. Inferred lists them.
 package credly
 
 import (
@@ -44,51 +44,6 @@ type Config struct {
 	// FaultSeed seeds the faults that come with a probability.
 	FaultSeed uint64
 	Options   Options
-}
-
-// Options are the behaviours that were inferred, not documented. The zero value
-// is the assumed behaviour.
-type Options struct {
-	// LenientAuth takes Basic credentials without the colon after the token, as
-	// some deployed clients send them. Strict refuses them with 401.
-	LenientAuth bool
-	// UnknownFilterRefused answers 422 to a filter or sort key that is not
-	// known; otherwise it is ignored.
-	UnknownFilterRefused bool
-	// DropFilterOnNext leaves filter and sort out of next_page_url.
-	DropFilterOnNext bool
-	// HideRevokedByDefault leaves revoked badges out of lists that ask for no
-	// state; otherwise a list without a state filter names all states.
-	HideRevokedByDefault bool
-	// NullsLast sorts badges without state_updated_at last when that key is
-	// sorted downwards; otherwise first, as PostgreSQL does.
-	NullsLast bool
-	// RevokeTwiceOK answers 200 when a revoked badge is revoked again; otherwise
-	// 422.
-	RevokeTwiceOK bool
-	// RejectedMayRepeat does not count a rejected badge as a duplicate.
-	RejectedMayRepeat bool
-	// CaseSensitiveEmail compares addresses as they are typed.
-	CaseSensitiveEmail bool
-	// AutoAccept makes a badge accepted at once when the recipient has an
-	// account.
-	AutoAccept bool
-	// PastEndIs404 answers 404 to a page after the last; otherwise an empty one.
-	PastEndIs404 bool
-	// DuplicateMessage is the text of the 422 on a duplicate, "User already has
-	// this badge" when "". Only "already has this badge" is confirmed.
-	DuplicateMessage string
-	// WebhookAny2xx takes every 2xx as a delivery; otherwise only 200.
-	WebhookAny2xx bool
-	// RevokedAssertionOK answers 200 for the hosted assertion of a revoked badge
-	// as if nothing had happened; otherwise 410 with the revoked stub.
-	RevokedAssertionOK bool
-	// EventsOldestFirst lists events in the order they happened; otherwise the
-	// newest first.
-	EventsOldestFirst bool
-	// HighVolumeResetsFormat names badge_format=default in the next_page_url of
-	// the high-volume search whatever was asked.
-	HighVolumeResetsFormat bool
 }
 
 // Sim is a simulated Credly. It is safe for concurrent use.
@@ -201,6 +156,9 @@ func (s *Sim) Now() time.Time {
 	return s.now()
 }
 
+// readDelay is how long a badge that is made now stays out of reads.
+func (s *Sim) readDelay() time.Duration { return max(s.hide, s.opt.ReadDelay) }
+
 func (s *Sim) now() time.Time {
 	return s.cfg.Now().Add(s.st.Offset).UTC().Truncate(time.Millisecond)
 }
@@ -216,7 +174,8 @@ func (s *Sim) Advance(d time.Duration) {
 }
 
 // HideFresh keeps every badge made from now on out of lists, searches and
-// single reads for d. 0 ends it for later badges.
+// single reads for d, or for Options.ReadDelay when that is longer. 0 ends it
+// for later badges.
 func (s *Sim) HideFresh(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
