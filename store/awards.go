@@ -113,7 +113,8 @@ type Awards interface {
 	// AwardsFor lists awards to a normalized e-mail address, whoever has proven it.
 	AwardsFor(ctx context.Context, email string, limit int) ([]Award, error)
 	// AdoptAwards gives all awards to this address that belong to nobody to the
-	// person, and returns their ids.
+	// person, and returns their ids; also those whose address was forgotten
+	// (Forgotten), which stays so until the award is written.
 	AdoptAwards(ctx context.Context, email, personID string) ([]string, error)
 	// CandidateAwards lists awards of the class that are to this recipient
 	// (address or earner key), the oldest first and revoked ones last: what an

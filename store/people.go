@@ -13,8 +13,11 @@ type Person struct {
 	GivenName  string
 	FamilyName string
 	Locale     string
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
+	// Mail is the address that letters go to, one of their proven ones; "" the
+	// one that was proven first. See People.MailOf.
+	Mail      string
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // Name is the person's full name, "" when none is known.
@@ -69,6 +72,12 @@ type People interface {
 	AddIdentifier(ctx context.Context, i Identifier) error
 	Identifier(ctx context.Context, t openbadges.IdentityType, value string) (Identifier, error)
 	IdentifiersOf(ctx context.Context, personID string) ([]Identifier, error)
+	// RemoveIdentifier takes an identifier from the person who has it. Awards to it
+	// that they have not answered wait for whoever proves it next. ErrNotFound.
+	RemoveIdentifier(ctx context.Context, personID string, t openbadges.IdentityType, value string) error
+	// MailOf is the address that letters to the person go to; ErrNotFound when they
+	// have proven none.
+	MailOf(ctx context.Context, personID string) (string, error)
 
 	CreateCode(ctx context.Context, c Code) error
 	// TryCode counts an attempt and returns the code as it is after that.

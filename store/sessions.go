@@ -10,7 +10,8 @@ import (
 type Sessions interface {
 	// Session returns the data of a live session; ErrNotFound when unknown or expired.
 	Session(ctx context.Context, tokenHash string, now time.Time) ([]byte, error)
-	PutSession(ctx context.Context, tokenHash string, data []byte, expires time.Time) error
+	// PutSession keeps a session; personID says whose it is, "" nobody's.
+	PutSession(ctx context.Context, tokenHash, personID string, data []byte, expires time.Time) error
 	DeleteSession(ctx context.Context, tokenHash string) error
 	PruneSessions(ctx context.Context, now time.Time) (int, error)
 

@@ -64,6 +64,8 @@ type Tx interface {
 	Collections
 	Grants
 	Connections
+	Accounts
+	Notices
 }
 
 // NewID returns 128 random bits as 26 lower-case base32 characters.

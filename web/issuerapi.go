@@ -87,7 +87,7 @@ func (s *Server) putTicket(c *gin.Context, ticket string, t pushTicket) error {
 	if err != nil {
 		return err
 	}
-	return s.cfg.Store.PutSession(c.Request.Context(), ticketKey(ticket), data, s.cfg.Now().Add(ticketLife))
+	return s.cfg.Store.PutSession(c.Request.Context(), ticketKey(ticket), "", data, s.cfg.Now().Add(ticketLife))
 }
 
 // issuerFrameless takes the badges that another site's page offers, by a form

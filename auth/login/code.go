@@ -56,19 +56,25 @@ func parsePurpose(s string) purpose {
 // CodeMail is what the job that sends a code has to know.
 type CodeMail struct {
 	ID      string `json:"id"`
-	To      string `json:"to"`
+	To      string `json:"to"`   // sealed: see OpenCode
 	Code    string `json:"code"` // sealed: see OpenCode
 	Purpose string `json:"purpose"`
 	Locale  string `json:"locale"`
 }
 
-// OpenCode reads the job's args and gives the code in clear, in the form in
-// which people get it ("K3MT-9XVA").
+// OpenCode reads the job's args and gives address and code in clear, the code in
+// the form in which people get it ("K3MT-9XVA"). Both are sealed in the job, which
+// is kept for a while after it is done.
 func OpenCode(k *secret.Keyring, args []byte) (CodeMail, string, error) {
 	var m CodeMail
 	if err := json.Unmarshal(args, &m); err != nil {
 		return m, "", fmt.Errorf("read the code's job: %w", err)
 	}
+	to, err := k.Open(m.To, toSeal(m.ID))
+	if err != nil {
+		return m, "", fmt.Errorf("read the code's job: %w", err)
+	}
+	m.To = string(to)
 	plain, err := k.Open(m.Code, codeSeal(m.ID))
 	if err != nil {
 		return m, "", fmt.Errorf("read the code's job: %w", err)
@@ -77,6 +83,7 @@ func OpenCode(k *secret.Keyring, args []byte) (CodeMail, string, error) {
 }
 
 func codeSeal(id string) string { return "login/code-mail/" + id }
+func toSeal(id string) string   { return "login/code-address/" + id }
 func hashSeal(id string) string { return "login/code/" + id }
 
 // CodeRequest asks for a code.
@@ -131,7 +138,11 @@ func (l *Login) sendCode(ctx context.Context, r CodeRequest, p purpose) (string,
 	if err != nil {
 		return "", fmt.Errorf("send a code: %w", err)
 	}
-	args, err := json.Marshal(CodeMail{ID: id, To: email, Code: sealed, Purpose: p.kind, Locale: clip(r.Locale, 35)})
+	to, err := l.cfg.Keyring.Seal([]byte(email), toSeal(id))
+	if err != nil {
+		return "", fmt.Errorf("send a code: %w", err)
+	}
+	args, err := json.Marshal(CodeMail{ID: id, To: to, Code: sealed, Purpose: p.kind, Locale: clip(r.Locale, 35)})
 	if err != nil {
 		return "", fmt.Errorf("send a code: %w", err)
 	}

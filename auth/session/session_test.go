@@ -294,7 +294,7 @@ func TestABrokenSessionIsNobodys(t *testing.T) {
 	s := newSite(t, false)
 	for _, data := range []string{"", "not json", `{"values":{"person":7}}`, "\x00"} {
 		s.cookie = "some-token"
-		if err := s.db.PutSession(t.Context(), hashed(s.cookie), []byte(data), s.now().Add(time.Hour)); err != nil {
+		if err := s.db.PutSession(t.Context(), hashed(s.cookie), "", []byte(data), s.now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.who(t); got != "" {

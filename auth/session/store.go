@@ -70,7 +70,14 @@ func (s *sqlStore) CommitCtx(ctx context.Context, token string, b []byte, expiry
 	if idle := now.Add(Idle); idle.Before(expiry) {
 		expiry = idle
 	}
-	return s.st.PutSession(ctx, h, b, expiry)
+	return s.st.PutSession(ctx, h, personIn(b), b, expiry)
+}
+
+// personIn is whose session the encoded one is, "" nobody's.
+func personIn(b []byte) string {
+	var e encoded
+	_ = json.Unmarshal(b, &e) // made by jsonCodec
+	return e.Values[keyPerson]
 }
 
 // DeleteCtx ends the session; an unknown one is no error.

@@ -26,6 +26,8 @@ func awardValues(a store.Award) []any {
 	email := ""
 	if a.Recipient.Type == openbadges.IdentityEmail && !a.Recipient.Hashed {
 		email = openbadges.NormalizeEmail(a.Recipient.Identity)
+	} else if a.Recipient.Type == openbadges.IdentityEmail && a.Recipient.Salt == "" && a.Origin != store.BackpackOrigin {
+		email = a.Recipient.Identity // a forgotten address: see store.Forgotten
 	}
 	return []any{a.ID, a.ClassID, a.ClassVersionID, a.Origin, a.OriginRef, a.EarnerKey, email, asJSON(a.Recipient),
 		optional(a.PersonID), moment(a.IssuedOn), moment(a.Expires), a.Narrative, asJSON(a.Evidence), a.Claim, moment(a.ClaimedAt),
@@ -146,9 +148,9 @@ func (c *calls) AwardsFor(ctx context.Context, email string, limit int) ([]store
 func (c *calls) AdoptAwards(ctx context.Context, email, personID string) ([]string, error) {
 	return many(ctx, c, "adopt awards", value[string], `
 		UPDATE awards SET person_id = $2, updated_at = $3
-		WHERE email = $1 AND email <> '' AND person_id IS NULL
+		WHERE email IN ($1, $4) AND $1 <> '' AND person_id IS NULL
 		RETURNING id`,
-		openbadges.NormalizeEmail(email), personID, moment(c.now()))
+		openbadges.NormalizeEmail(email), personID, moment(c.now()), store.Digest(email))
 }
 
 // CandidateAwards asks each index by itself: an OR over both would read all

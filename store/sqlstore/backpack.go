@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"badgebridge/adapters"
@@ -101,21 +102,33 @@ func (c *calls) DeleteAward(ctx context.Context, id string) error {
 			id, store.BackpackOrigin); err != nil {
 			return err
 		}
-		for _, q := range []string{
-			`DELETE FROM collected WHERE award_id = $1`,
-			`DELETE FROM collection_badges WHERE award_id = $1`,
-			`DELETE FROM deposits WHERE award_id = $1`,
-			`DELETE FROM claim_events WHERE award_id = $1`,
-			`DELETE FROM links WHERE award_id = $1`,
-			`DELETE FROM provenance WHERE award_id = $1`,
-			`DELETE FROM push_events WHERE push_id IN (SELECT id FROM pushes WHERE award_id = $1)`,
-			`DELETE FROM pushes WHERE award_id = $1`,
-			`DELETE FROM awards WHERE id = $1`,
-		} {
-			if _, err := c.exec(ctx, op, q, id); err != nil {
-				return err
-			}
-		}
-		return nil
+		return c.deleteAwards(ctx, op, `= $1`, id)
 	})
+}
+
+// deleteAwards deletes awards with all that hangs on them; which is a condition
+// on their ids.
+func (c *calls) deleteAwards(ctx context.Context, op, which string, args ...any) error {
+	for _, q := range []string{
+		`DELETE FROM collected WHERE award_id `,
+		`DELETE FROM collection_badges WHERE award_id `,
+		`DELETE FROM deposits WHERE award_id `,
+		`DELETE FROM claim_events WHERE award_id `,
+		`DELETE FROM links WHERE award_id `,
+		`DELETE FROM provenance WHERE award_id `,
+		`DELETE FROM notices WHERE award_id `,
+		`DELETE FROM destinations WHERE award_id `,
+		`DELETE FROM push_events WHERE push_id IN (SELECT id FROM pushes WHERE award_id `,
+		`DELETE FROM pushes WHERE award_id `,
+		`DELETE FROM awards WHERE id `,
+	} {
+		q += which
+		if strings.Count(q, "(") > strings.Count(q, ")") {
+			q += ")"
+		}
+		if _, err := c.exec(ctx, op, q, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -125,11 +125,13 @@ func (c *calls) Profile(ctx context.Context, personID string) (store.PublicProfi
 }
 
 func (c *calls) ProfileByNumber(ctx context.Context, number int) (store.PublicProfile, error) {
-	return one(ctx, c, "profile by number", scanProfile, selectProfile+` WHERE number = $1`, number)
+	return one(ctx, c, "profile by number", scanProfile, selectProfile+`
+		WHERE number = $1 OR person_id = (SELECT person_id FROM former_profiles WHERE number = $1)`, number)
 }
 
 func (c *calls) ProfileByHandle(ctx context.Context, handle string) (store.PublicProfile, error) {
-	return one(ctx, c, "profile by handle", scanProfile, selectProfile+` WHERE handle = $1 AND handle <> ''`, handle)
+	return one(ctx, c, "profile by handle", scanProfile, selectProfile+`
+		WHERE handle = $1 AND handle <> '' OR person_id = (SELECT person_id FROM former_profiles WHERE handle = $1 AND handle <> '')`, handle)
 }
 
 func (c *calls) PutProfile(ctx context.Context, v store.PublicProfile) error {

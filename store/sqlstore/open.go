@@ -43,6 +43,8 @@ func (d *DB) openSQLite(ctx context.Context, address string, maxConns int) error
 		"_pragma=journal_mode(WAL)",
 		"_pragma=synchronous(NORMAL)",
 		"_pragma=foreign_keys(1)",
+		// What is deleted is overwritten in the file: an erased account is gone.
+		"_pragma=secure_delete(1)",
 		"_txlock=immediate",
 		"_time_format=sqlite",
 	}, "&")}

@@ -8,10 +8,10 @@ import (
 	"badgebridge/store"
 )
 
-const personColumns = `id, given_name, family_name, locale, created_at, updated_at`
+const personColumns = `id, given_name, family_name, locale, mail, created_at, updated_at`
 
 func scanPerson(row scanner) (p store.Person, err error) {
-	err = row.Scan(&p.ID, &p.GivenName, &p.FamilyName, &p.Locale, when(&p.CreatedAt), when(&p.UpdatedAt))
+	err = row.Scan(&p.ID, &p.GivenName, &p.FamilyName, &p.Locale, &p.Mail, when(&p.CreatedAt), when(&p.UpdatedAt))
 	return p, err
 }
 
@@ -25,9 +25,9 @@ func (c *calls) CreatePerson(ctx context.Context, p store.Person) (store.Person,
 	}
 	p.CreatedAt = store.Moment(p.CreatedAt)
 	err := c.must(ctx, "create person", store.ErrExists, `
-		INSERT INTO persons (`+personColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
+		INSERT INTO persons (`+personColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT DO NOTHING`,
-		p.ID, p.GivenName, p.FamilyName, p.Locale, moment(p.CreatedAt), moment(p.UpdatedAt))
+		p.ID, p.GivenName, p.FamilyName, p.Locale, p.Mail, moment(p.CreatedAt), moment(p.UpdatedAt))
 	if err != nil {
 		return store.Person{}, err
 	}
@@ -40,8 +40,8 @@ func (c *calls) Person(ctx context.Context, id string) (store.Person, error) {
 
 func (c *calls) PutPerson(ctx context.Context, p store.Person) error {
 	return c.must(ctx, "put person "+p.ID, store.ErrNotFound,
-		`UPDATE persons SET given_name = $2, family_name = $3, locale = $4, updated_at = $5 WHERE id = $1`,
-		p.ID, p.GivenName, p.FamilyName, p.Locale, moment(c.now()))
+		`UPDATE persons SET given_name = $2, family_name = $3, locale = $4, mail = $5, updated_at = $6 WHERE id = $1`,
+		p.ID, p.GivenName, p.FamilyName, p.Locale, p.Mail, moment(c.now()))
 }
 
 func (c *calls) Persons(ctx context.Context, after string, limit int) ([]store.Person, error) {
@@ -100,6 +100,33 @@ func (c *calls) Identifier(ctx context.Context, t openbadges.IdentityType, v str
 func (c *calls) IdentifiersOf(ctx context.Context, personID string) ([]store.Identifier, error) {
 	return many(ctx, c, "identifiers of "+personID, scanIdentifier,
 		`SELECT `+identifierColumns+` FROM identifiers WHERE person_id = $1 ORDER BY type, value`, personID)
+}
+
+func (c *calls) RemoveIdentifier(ctx context.Context, personID string, t openbadges.IdentityType, v string) error {
+	op := "remove identifier of " + personID
+	return c.together(ctx, func(c *calls) error {
+		if err := c.must(ctx, op, store.ErrNotFound, `DELETE FROM identifiers WHERE type = $1 AND value = $2 AND person_id = $3`, t, v, personID); err != nil {
+			return err
+		}
+		if _, err := c.exec(ctx, op, `DELETE FROM destinations WHERE person_id = $1 AND email = $2`, personID, v); err != nil {
+			return err
+		}
+		if _, err := c.exec(ctx, op, `UPDATE persons SET mail = '' WHERE id = $1 AND mail = $2`, personID, v); err != nil {
+			return err
+		}
+		_, err := c.exec(ctx, op, `
+			UPDATE awards SET person_id = NULL, updated_at = $4
+			WHERE person_id = $1 AND email = $2 AND claim = 'offered' AND origin <> $3`,
+			personID, v, store.BackpackOrigin, moment(c.now()))
+		return err
+	})
+}
+
+func (c *calls) MailOf(ctx context.Context, personID string) (string, error) {
+	return one(ctx, c, "address of "+personID, value[string], `
+		SELECT i.value FROM identifiers i JOIN persons p ON p.id = i.person_id
+		WHERE i.person_id = $1 AND i.type = 'email'
+		ORDER BY CASE WHEN i.value = p.mail THEN 0 ELSE 1 END, i.proven_at, i.value LIMIT 1`, personID)
 }
 
 const codeColumns = `id, email, hash, purpose, attempts, expires_at`

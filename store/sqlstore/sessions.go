@@ -12,11 +12,11 @@ func (c *calls) Session(ctx context.Context, tokenHash string, now time.Time) ([
 		`SELECT data FROM sessions WHERE token_hash = $1 AND expires_at > $2`, tokenHash, moment(now))
 }
 
-func (c *calls) PutSession(ctx context.Context, tokenHash string, data []byte, expires time.Time) error {
+func (c *calls) PutSession(ctx context.Context, tokenHash, personID string, data []byte, expires time.Time) error {
 	_, err := c.exec(ctx, "put session", `
-		INSERT INTO sessions (token_hash, data, expires_at) VALUES ($1, $2, $3)
-		ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at`,
-		tokenHash, notNil(data), due(expires))
+		INSERT INTO sessions (token_hash, data, expires_at, person_id) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (token_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at, person_id = excluded.person_id`,
+		tokenHash, notNil(data), due(expires), personID)
 	return err
 }
 

@@ -87,8 +87,8 @@ func codes(t *testing.T, s store.Store) {
 
 func sessions(t *testing.T, s store.Store) {
 	ctx := t.Context()
-	must(t, s.PutSession(ctx, "h1", []byte("one"), t0.Add(time.Hour)))
-	must(t, s.PutSession(ctx, "h1", []byte("two \x00"), t0.Add(2*time.Hour)))
+	must(t, s.PutSession(ctx, "h1", "", []byte("one"), t0.Add(time.Hour)))
+	must(t, s.PutSession(ctx, "h1", "", []byte("two \x00"), t0.Add(2*time.Hour)))
 	same(t, "session", got[[]byte](t)(s.Session(ctx, "h1", t0.Add(time.Hour))), []byte("two \x00"))
 	_, err := s.Session(ctx, "h1", t0.Add(2*time.Hour))
 	wantErr(t, err, store.ErrNotFound)
@@ -131,8 +131,8 @@ func sessions(t *testing.T, s store.Store) {
 	same(t, "before it expires", got[bool](t)(s.UseOnce(ctx, "webhook", "id-1", t0.Add(59*time.Minute), t0.Add(3*time.Hour))), false)
 	same(t, "after it expired", got[bool](t)(s.UseOnce(ctx, "webhook", "id-1", t0.Add(time.Hour), t0.Add(3*time.Hour))), true)
 
-	must(t, s.PutSession(ctx, "old", []byte{}, t0))
-	must(t, s.PutSession(ctx, "new", nil, t0.Add(time.Hour)))
+	must(t, s.PutSession(ctx, "old", "", []byte{}, t0))
+	must(t, s.PutSession(ctx, "new", "", nil, t0.Add(time.Hour)))
 	n := got[int](t)(s.PruneSessions(ctx, t0.Add(time.Second)))
 	if n < 1 {
 		t.Fatalf("%d rows pruned", n)

@@ -4,6 +4,8 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
@@ -54,6 +56,10 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"collections":  collections,
 		"grants":       grants,
 		"connections":  connections,
+		"addresses":    addresses,
+		"merging":      merging,
+		"erasing":      erasing,
+		"notices":      notices,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -70,6 +76,11 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func sha(body string) string {
+	sum := sha256.Sum256([]byte(body))
+	return hex.EncodeToString(sum[:])
 }
 
 func got[T any](t *testing.T) func(v T, err error) T {

@@ -107,11 +107,19 @@ func (b *Backpack) settle(ctx context.Context, personID string, in Given, rep ve
 				return err
 			}
 		}
-		res, err = b.keep(ctx, tx, kept, rep, res)
+		if res, err = b.keep(ctx, tx, kept, rep, res); err == nil && res.ID == "" {
+			err = errNotKept // no row refers to what was written of it
+		}
 		return err
 	})
+	if errors.Is(err, errNotKept) {
+		err = nil
+	}
 	return res, err
 }
+
+// errNotKept rolls back a transaction that found that there is nothing to keep.
+var errNotKept = errors.New("nothing to keep")
 
 // judge says how a badge stands, or why it is not to be kept. That it belongs to
 // somebody else is not judged here.
@@ -221,12 +229,16 @@ func (b *Backpack) keepAgain(ctx context.Context, tx store.Tx, old, c store.Coll
 		if fate == Known {
 			return res, tx.DeleteCollected(ctx, old.ID)
 		}
+		if old.ImageSHA == "" {
+			old.ImageSHA = c.ImageSHA
+		}
 	} else if res.Fate = Known; old.DocumentSHA != c.DocumentSHA {
 		res.Fate = Updated
 	}
 	if old.Standing == store.AwaitsProof && c.Standing == store.AwaitsProof {
 		res.Fate = Awaiting
 	}
+	before := []string{old.DocumentSHA, old.OriginalSHA}
 	old.DocumentSHA, old.Standing, old.Report, old.Message = c.DocumentSHA, c.Standing, c.Report, c.Message
 	old.CheckedAt, old.NextCheck, old.Failures, old.Version, old.Verification = c.CheckedAt, c.NextCheck, c.Failures, c.Version, c.Verification
 	if old.Standing == store.AwaitsProof {
@@ -240,6 +252,11 @@ func (b *Backpack) keepAgain(ctx context.Context, tx store.Tx, old, c store.Coll
 	}
 	if err := tx.PutCollected(ctx, old); err != nil {
 		return res, err
+	}
+	for _, sha := range before {
+		if err := tx.DropDocument(ctx, sha); err != nil {
+			return res, err
+		}
 	}
 	if res.Fate == Updated && old.AwardID != "" {
 		award, err := tx.Award(ctx, old.AwardID)
@@ -277,15 +294,20 @@ func (b *Backpack) awardOf(ctx context.Context, tx store.Tx, c store.Collected, 
 			return known[0], Joined, nil
 		}
 	}
-	ref := sameness(c.PersonID, rep)
-	award, err := tx.AwardByOrigin(ctx, store.BackpackOrigin, ref)
-	if err == nil {
-		return award, Joined, nil
-	}
-	if !errors.Is(err, store.ErrNotFound) {
+	formerly, err := tx.FormerPersons(ctx, c.PersonID)
+	if err != nil {
 		return store.Award{}, "", err
 	}
-	return b.newAward(ctx, tx, c, rep, ref)
+	for _, id := range append(formerly, c.PersonID) {
+		award, err := tx.AwardByOrigin(ctx, store.BackpackOrigin, sameness(id, rep))
+		if err == nil {
+			return award, Joined, nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return store.Award{}, "", err
+		}
+	}
+	return b.newAward(ctx, tx, c, rep, sameness(c.PersonID, rep))
 }
 
 func (b *Backpack) newAward(ctx context.Context, tx store.Tx, c store.Collected, rep verify.Report, ref adapters.Ref) (store.Award, Fate, error) {

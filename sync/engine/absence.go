@@ -36,6 +36,7 @@ func (p *pull) absent(ctx context.Context, run string, began time.Time) error {
 			if err != nil {
 				return err
 			}
+			was := award
 			l.State = store.LinkGone
 			l.Version = ""
 			if l.Role == store.RoleOrigin {
@@ -47,6 +48,9 @@ func (p *pull) absent(ctx context.Context, run string, began time.Time) error {
 						award.Flag = flagAbsent
 					}
 				}
+			}
+			if err := e.tellRevoked(ctx, tx, was, award); err != nil {
+				return err
 			}
 			got, err := e.write(ctx, tx, arrival{remote: p.remote, run: p.run.ID}, l, award, "missing at "+string(p.remote.Name))
 			if err != nil {

@@ -136,16 +136,7 @@ func (e *Engine) SetName(ctx context.Context, personID, given, family string) er
 		if err := tx.PutPerson(ctx, p); err != nil {
 			return err
 		}
-		awards, err := tx.AwardsOf(ctx, personID, maxOfPerson)
-		if err != nil {
-			return err
-		}
-		for _, a := range awards {
-			if _, err := e.plan(ctx, tx, a.ID, "name"); err != nil {
-				return err
-			}
-		}
-		return nil
+		return e.replan(ctx, tx, personID, "name")
 	})
 	if err != nil {
 		return fmt.Errorf("set the name of person %s: %w", personID, err)
@@ -175,6 +166,9 @@ func (e *Engine) Adopt(ctx context.Context, personID, email string) error {
 			return err
 		}
 		for i, awardID := range awards {
+			if err := remember(ctx, tx, awardID, email); err != nil {
+				return err
+			}
 			if i == 0 {
 				if err := e.learnName(ctx, tx, person, awardID); err != nil {
 					return err
@@ -198,6 +192,18 @@ func (e *Engine) Adopt(ctx context.Context, personID, email string) error {
 	}
 	e.Wake()
 	return nil
+}
+
+// remember writes the address back into an award whose person was erased: they
+// are here again, and have proven it.
+func remember(ctx context.Context, tx store.Tx, awardID, email string) error {
+	a, err := tx.Award(ctx, awardID)
+	if err != nil || !a.Recipient.Hashed {
+		return err
+	}
+	a.Recipient = openbadges.Recipient{Type: openbadges.IdentityEmail, Identity: email}
+	_, err = tx.PutAward(ctx, a)
+	return err
 }
 
 // learnName takes a nameless person's names from an award that is theirs.

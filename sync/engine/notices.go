@@ -16,6 +16,19 @@ const (
 	JobExpiry = "mail.expiry" // {"remote", "expires", "days"}: credentials end
 )
 
+// JobRevoked tells a person that an award of theirs was taken back at its origin:
+// {"award_id"}.
+const JobRevoked = "mail.revoked"
+
+// tellRevoked asks for that when a record revoked an award that its person had
+// claimed. was is the award before the record.
+func (e *Engine) tellRevoked(ctx context.Context, tx store.Tx, was, is store.Award) error {
+	if was.Revoked || !is.Revoked || is.PersonID == "" || was.Claim != store.Claimed {
+		return nil
+	}
+	return e.enqueue(ctx, tx, JobRevoked, is.ID)
+}
+
 // JobAttested is the job about an award whose origin began to host an assertion of
 // its own: {"award_id"}. Whoever does it has it verified, for the award's person.
 const JobAttested = "engine.attested"

@@ -91,6 +91,7 @@ func (e *Engine) takeGone(ctx context.Context, tx store.Tx, from arrival, link s
 	if err != nil {
 		return outcome{}, err
 	}
+	was := award
 	if link.State = store.LinkGone; gone.Kind == adapters.GoneRevoked {
 		link.State = store.LinkRevoked
 	}
@@ -110,6 +111,9 @@ func (e *Engine) takeGone(ctx context.Context, tx store.Tx, from arrival, link s
 			return outcome{}, err
 		}
 	}
+	if err := e.tellRevoked(ctx, tx, was, award); err != nil {
+		return outcome{}, err
+	}
 	return e.write(ctx, tx, from, link, award, "revoked at "+string(from.remote.Name))
 }
 
@@ -119,6 +123,7 @@ func (e *Engine) takeAgain(ctx context.Context, tx store.Tx, from arrival, link 
 	if err != nil {
 		return outcome{}, err
 	}
+	was := award
 	describe(&link, rec, doc)
 	if link.Role == store.RoleOrigin {
 		fill(&award, rec.Award)
@@ -139,6 +144,9 @@ func (e *Engine) takeAgain(ctx context.Context, tx store.Tx, from arrival, link 
 				award.ClaimedAt = store.Moment(e.cfg.Now()) // accepted since it was last read
 			}
 		}
+	}
+	if err := e.tellRevoked(ctx, tx, was, award); err != nil {
+		return outcome{}, err
 	}
 	return e.write(ctx, tx, from, link, award, "changed at "+string(from.remote.Name))
 }
