@@ -24,6 +24,8 @@ func (s *Server) adminRoutes(g *gin.RouterGroup) {
 	g.POST("/connect/wordpress", s.makePairCode)
 	get(g, "/connect/credly", s.connectCredly)
 	g.POST("/connect/credly", s.connectCredlyForm)
+	get(g, "/connect/old-credly", s.connectDoor)
+	g.POST("/connect/old-credly", s.makeDoor)
 	get(g, "/badges", s.classes)
 	s.importRoutes(g)
 	get(g, "/mappings", s.mappings)

@@ -46,6 +46,7 @@ func (s *Server) guard(router http.Handler) http.Handler {
 	// Other sites' pages send a form here, and all it does is to show a page.
 	csrf.AddInsecureBypassPattern("POST /issuer/frameless")
 	csrf.AddInsecureBypassPattern("POST /api/v1/sites/")
+	csrf.AddInsecureBypassPattern("POST /legacy/credly/")
 	csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.failOutside(w, r, errCrossSite)
 	}))
@@ -80,7 +81,7 @@ func (s *Server) guard(router http.Handler) http.Handler {
 // sessionless tells paths that never look at who is signed in.
 func sessionless(path string) bool {
 	for _, prefix := range []string{"/api/", "/webhooks/", "/static/", "/ob/", "/.well-known/", "/healthz", "/readyz", "/metrics",
-		"/displayer/", "/issuer.js", "/issuer/frame", "/issuer/ticket/"} {
+		"/displayer/", "/issuer.js", "/issuer/frame", "/issuer/ticket/", "/legacy/"} {
 		if strings.HasPrefix(path, prefix) {
 			return true
 		}
@@ -159,6 +160,8 @@ func (s *Server) bound(c *gin.Context) {
 		limit = hookLimit
 	case path == "/verify", path == "/badges/add", path == "/api/v1/verify", strings.HasPrefix(path, "/setup"):
 		limit = uploadLimit
+	case strings.HasPrefix(path, "/legacy/credly/"):
+		limit = doorLimit
 	}
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 	c.Next()

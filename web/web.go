@@ -170,6 +170,7 @@ func (s *Server) routes() (http.Handler, error) {
 
 	s.operatorRoutes(g)
 	s.apiRoutes(g)
+	s.oldCredlyRoutes(g)
 	site := g.Group("", s.visitor)
 	s.publicRoutes(site)
 	s.signInRoutes(site)

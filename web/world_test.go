@@ -24,6 +24,7 @@ import (
 
 	"badgebridge/adapters"
 	"badgebridge/adapters/credly"
+	"badgebridge/adapters/oldcredly"
 	"badgebridge/adapters/wordpress"
 	"badgebridge/auth/access"
 	"badgebridge/auth/login"
@@ -173,7 +174,7 @@ func newWorld(t testing.TB, change ...func(*web.Config)) *world {
 	must(t, err)
 	var pages *web.Server
 	w.engine = engine.New(engine.Config{
-		Store: w.db, Drivers: []adapters.Driver{credly.Driver(), wordpress.Driver()}, Keyring: keys,
+		Store: w.db, Drivers: []adapters.Driver{credly.Driver(), oldcredly.Driver(), wordpress.Driver()}, Keyring: keys,
 		Client: func(adapters.Remote, []string) *http.Client { return &http.Client{Timeout: 10 * time.Second} },
 		Fetch:  fetchImage, Now: w.now.Now, Log: log, Owner: "test", BaseURL: base,
 		Changed: func(id string) { pages.Changed(id) },

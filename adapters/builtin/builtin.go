@@ -5,6 +5,7 @@ package builtin
 import (
 	"badgebridge/adapters"
 	"badgebridge/adapters/credly"
+	"badgebridge/adapters/oldcredly"
 	"badgebridge/adapters/wordpress"
 )
 
@@ -12,6 +13,7 @@ import (
 func Drivers() []adapters.Driver {
 	return []adapters.Driver{
 		credly.Driver(),
+		oldcredly.Driver(),
 		wordpress.Driver(),
 	}
 }
