@@ -64,6 +64,11 @@ test-badgeos: ## the tests with WordPress against the real BadgeOS: make test-ba
 	@test -f "$(BADGEOS_DIR)/badgeos.php" || { echo 'make test-badgeos: set BADGEOS_DIR to a folder with BadgeOS 3.7 (badgeos.php in it)' >&2; exit 2; }
 	scripts/test-provider.sh BADGEOS_DIR "$(abspath $(BADGEOS_DIR))"
 
+.PHONY: test-old-badgeos
+test-old-badgeos: ## the old Credly API against a real old BadgeOS: make test-old-badgeos BADGEOS_DIR=/path/to/badgeos-3.6.2
+	@test -f "$(BADGEOS_DIR)/includes/credly.php" || { echo 'make test-old-badgeos: set BADGEOS_DIR to a folder with BadgeOS up to 3.6.6 (includes/credly.php in it)' >&2; exit 2; }
+	BADGEOS_DIR="$(abspath $(BADGEOS_DIR))" $(GO) test -tags $(TAGS),oldbadgeos -timeout 10m -count 1 -v -run TestTheRealOldBadgeOS ./internal/e2e
+
 .PHONY: test-gamipress
 test-gamipress: ## the tests with WordPress against the real GamiPress: make test-gamipress GAMIPRESS_DIR=/path/to/gamipress
 	@test -f "$(GAMIPRESS_DIR)/gamipress.php" || { echo 'make test-gamipress: set GAMIPRESS_DIR to a folder with GamiPress 5.7 (gamipress.php in it)' >&2; exit 2; }

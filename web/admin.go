@@ -158,8 +158,8 @@ func (s *Server) overview(c *gin.Context) {
 		if r.Attends {
 			v.Attend = append(v.Attend, r)
 		}
-		v.HasSite = v.HasSite || r.Kind == "wordpress"
-		v.HasOther = v.HasOther || r.Kind != "wordpress"
+		v.HasSite = v.HasSite || isSite(r.Kind)
+		v.HasOther = v.HasOther || !isSite(r.Kind)
 	}
 	if v.Pushes, err = s.cfg.Store.CountPushes(ctx); err == nil {
 		v.Awards, err = s.cfg.Store.CountAwards(ctx, store.AwardFilter{})

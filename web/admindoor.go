@@ -14,9 +14,14 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"badgebridge/adapters"
-	"badgebridge/adapters/oldcredly"
 	"badgebridge/store"
 )
+
+// oldCredly is the kind of driver behind the old Credly API.
+const oldCredly = "old-credly"
+
+// isSite tells the kinds of remote that are an association's own site.
+func isSite(kind string) bool { return kind == "wordpress" || kind == oldCredly }
 
 // keptDoor keeps the account of a door that was just made for the page that
 // shows it once.
@@ -63,7 +68,7 @@ func (s *Server) makeDoor(c *gin.Context) {
 	if made.Name, err = s.freeName(ctx, "old-"+host); err == nil {
 		raw, merr := json.Marshal(map[string]string{"email": made.Email, "password": made.Password, "token": random(40), "salt": random(40)})
 		if err = merr; err == nil {
-			_, err = s.cfg.Engine.AddRemote(ctx, adapters.Remote(made.Name), oldcredly.Kind, made.Title, raw, "")
+			_, err = s.cfg.Engine.AddRemote(ctx, adapters.Remote(made.Name), oldCredly, made.Title, raw, "")
 		}
 	}
 	if err != nil {

@@ -180,7 +180,7 @@ func (s *Server) newMapping(c *gin.Context) {
 	for _, g := range groups {
 		switch {
 		case g.Remote == "": // the gateway's own: there is nothing to send there
-		case g.Kind == "wordpress":
+		case isSite(g.Kind):
 			v.Groups = append(v.Groups, g)
 		default:
 			v.Others = append(v.Others, g)

@@ -53,7 +53,7 @@ func (s *Server) sending(c *gin.Context, b badge) (sending, error) {
 		if err != nil {
 			return out, fmt.Errorf("where the badge goes: %w", err)
 		}
-		if kind, title := s.remoteTitle(ctx, cl.Remote); kind != "wordpress" && cl.Remote != b.Origin {
+		if kind, title := s.remoteTitle(ctx, cl.Remote); !isSite(kind) && cl.Remote != b.Origin {
 			out.Places = append(out.Places, title)
 		}
 	}

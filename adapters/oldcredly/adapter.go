@@ -47,30 +47,36 @@ const (
 // Driver makes the remotes of sites that speak the old API.
 func Driver() adapters.Driver {
 	return adapters.Driver{
-		Kind:  Kind,
-		New:   func(raw json.RawMessage, _ *http.Client) (adapters.Adapter, error) { return parse(raw) },
+		Kind: Kind,
+		New: func(raw json.RawMessage, _ *http.Client) (adapters.Adapter, error) {
+			c, err := parse(raw)
+			if err != nil {
+				return nil, err
+			}
+			return &Adapter{cfg: c}, nil
+		},
 		Hosts: func(raw json.RawMessage) ([]string, error) { _, err := parse(raw); return nil, err },
 	}
 }
 
-func parse(raw json.RawMessage) (*Adapter, error) {
+func parse(raw json.RawMessage) (config, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	var c config
 	if err := d.Decode(&c); err != nil {
-		return nil, fmt.Errorf("configuration of %s: %w", Kind, err)
+		return c, fmt.Errorf("configuration of %s: %w", Kind, err)
 	}
 	switch {
 	case !strings.Contains(c.Email, "@"):
-		return nil, errors.New("email: must be an address; BadgeOS sends it as the name of the account")
+		return c, errors.New("email: must be an address; BadgeOS sends it as the name of the account")
 	case len(c.Password.Reveal()) < minPassword:
-		return nil, fmt.Errorf("password: must have at least %d characters", minPassword)
+		return c, fmt.Errorf("password: must have at least %d characters", minPassword)
 	case len(c.Token.Reveal()) < minToken:
-		return nil, fmt.Errorf("token: must have at least %d characters", minToken)
+		return c, fmt.Errorf("token: must have at least %d characters", minToken)
 	case len(c.Salt.Reveal()) < minToken:
-		return nil, fmt.Errorf("salt: must have at least %d characters", minToken)
+		return c, fmt.Errorf("salt: must have at least %d characters", minToken)
 	}
-	return &Adapter{cfg: c}, nil
+	return c, nil
 }
 
 // Adapter is one site's door.
