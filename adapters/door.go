@@ -1,6 +1,7 @@
 package adapters
 
 import (
+	"context"
 	"net/url"
 	"time"
 
@@ -23,4 +24,33 @@ type Door interface {
 	// ReadAward reads an award of class that was first seen at a time. One badge
 	// and one address give one Ref.
 	ReadAward(form url.Values, class openbadges.BadgeClass, at time.Time) (Record, error)
+}
+
+// OldLinks is what a site still has of its link to the Credly of before 2020.
+type OldLinks struct {
+	Badges  []OldBadge
+	Members []OldMember
+	More    bool // there are more than are listed
+}
+
+// OldBadge is a badge that was sent to the old Credly, or was to be.
+type OldBadge struct {
+	Ref    Ref // the badge at the site
+	Title  string
+	Number string // at the old Credly, "" none
+	Sends  bool   // whether awards of it were to be sent
+}
+
+// OldMember is a member who agreed to the old link, or refused it.
+type OldMember struct {
+	Name    string
+	Consent string // "given", "refused", "unknown"
+	Account string // a number at the old Credly, "" none; not to be relied on
+}
+
+// OldLinker is a site that may have had a link to the old Credly.
+type OldLinker interface {
+	// OldLinks lists what is left of it. ErrNotFound when the site's software is
+	// too old to say.
+	OldLinks(ctx context.Context) (OldLinks, error)
 }

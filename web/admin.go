@@ -25,6 +25,7 @@ func (s *Server) adminRoutes(g *gin.RouterGroup) {
 	get(g, "/connect/credly", s.connectCredly)
 	g.POST("/connect/credly", s.connectCredlyForm)
 	get(g, "/connect/old-credly", s.connectDoor)
+	get(g, "/remotes/:name/old-credly", s.oldLinks)
 	g.POST("/connect/old-credly", s.makeDoor)
 	get(g, "/badges", s.classes)
 	s.importRoutes(g)

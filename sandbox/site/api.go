@@ -48,6 +48,7 @@ func (s *Site) api() http.Handler {
 		"GET /badgebridge/v1/awards/by-key/{key}":    s.awardByKey,
 		"GET /badgebridge/v1/awards/{entry}":         s.getAward,
 		"POST /badgebridge/v1/awards/{entry}/revoke": s.revokeAward,
+		"GET /badgebridge/v1/old-credly":             s.oldCredly,
 		"DELETE /badgebridge/v1/pairing":             s.cutPairing,
 		"PUT /badgebridge/v1/pairing/key":            s.replaceKey,
 	} {
@@ -58,7 +59,7 @@ func (s *Site) api() http.Handler {
 		inactive := s.inactive
 		s.mu.Unlock()
 		_, pattern := mux.Handler(r)
-		if inactive || pattern == "" || s.cfg.Contract == "1" && strings.HasPrefix(pattern, "PUT ") {
+		if inactive || pattern == "" || s.cfg.Contract == "1" && (strings.HasPrefix(pattern, "PUT ") || strings.HasSuffix(pattern, "/old-credly")) {
 			answer(w, http.StatusNotFound, map[string]any{ // WordPress's own words
 				"code": "rest_no_route", "message": "No route was found matching the URL and request method.", "data": map[string]int{"status": 404},
 			})

@@ -36,6 +36,11 @@ type Badge struct {
 	CriteriaURL string `json:"criteria_url,omitempty"` // the badge's own page when ""
 	LinkURL     string `json:"link_url,omitempty"`
 	Key         string `json:"key,omitempty"`
+
+	// What a BadgeOS of before 3.6.9 left: the badge's number at the old Credly, and
+	// whether awards were sent there.
+	OldNumber string `json:"old_number,omitempty"`
+	OldSends  bool   `json:"old_sends,omitempty"`
 }
 
 // Span is how long an award of a badge holds.
@@ -55,6 +60,7 @@ type Member struct {
 	Roles       []string `json:"roles"`        // WordPress role names; subscriber when none
 	Locale      string   `json:"locale"`       // BCP 47; en when ""
 	Erased      bool     `json:"erased,omitempty"`
+	OldConsent  string   `json:"old_consent,omitempty"` // given or refused, to the old Credly
 }
 
 // entry is one row of the table of earned achievements.

@@ -210,3 +210,19 @@ func (e *Engine) AwardFromDoor(ctx context.Context, name adapters.Remote, form u
 	}
 	return id, got.new > 0, nil
 }
+
+// OldLinks lists what a site still has of its link to the old Credly.
+// store.ErrNotFound when the remote is none that could have one.
+func (e *Engine) OldLinks(ctx context.Context, name adapters.Remote) (adapters.OldLinks, error) {
+	_, a, err := e.adapter(ctx, e.cfg.Store, name)
+	if err != nil {
+		return adapters.OldLinks{}, err
+	}
+	site, ok := a.(adapters.OldLinker)
+	if !ok {
+		return adapters.OldLinks{}, store.ErrNotFound
+	}
+	call, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
+	defer cancel()
+	return site.OldLinks(call)
+}

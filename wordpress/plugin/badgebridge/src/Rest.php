@@ -41,6 +41,7 @@ final class Rest {
 		$this->route( '/awards/by-key/(?P<key>[^/]+)', 'GET', 'by_key' );
 		$this->route( '/awards/(?P<entry>[0-9]{1,18})', 'GET', 'award' );
 		$this->route( '/awards/(?P<entry>[0-9]{1,18})/revoke', 'POST', 'revoke' );
+		$this->route( '/old-credly', 'GET', 'old_credly' );
 		$this->route( '/pairing', 'DELETE', 'cut' );
 		$this->route( '/pairing/key', 'PUT', 'rekey' );
 		add_filter( 'rest_post_dispatch', array( $this, 'finish' ), 10, 3 );
@@ -150,6 +151,10 @@ final class Rest {
 			throw Fault::invalid( 'key', __( 'A key has 16 to 200 letters, digits, dots, dashes, tildes and underscores.', 'badgebridge' ) );
 		}
 		return $key;
+	}
+
+	private function old_credly(): \WP_REST_Response {
+		return new \WP_REST_Response( OldCredly::report( $this->provider()->types() ) );
 	}
 
 	private function members( \WP_REST_Request $request ): \WP_REST_Response {
