@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"badgebridge/sandbox/site"
 	"badgebridge/store"
 )
 
@@ -189,6 +190,22 @@ func TestABadgeOSThatSpeaksTheOldCredlyIssuesAtTodaysOnce(t *testing.T) {
 	}
 	if mailed != 1 {
 		t.Errorf("the member was told %d times", mailed)
+	}
+}
+
+func TestTheOldLinksOfASiteAreListedToBeMapped(t *testing.T) {
+	w := newWorld(t)
+	w.site.AddBadge(site.Badge{Title: "Was <b>sent</b>", OldNumber: "991", OldSends: true})
+	w.site.AddMember(site.Member{Email: "old@example.org", GivenName: "Olda", FamilyName: "Example", OldConsent: "refused"})
+	g := w.connect()
+	page := g.get("/admin/remotes/" + string(w.siteName()) + "/old-credly")
+	page.has(t, "Was &lt;b&gt;sent&lt;/b&gt;", "991", "/admin/mappings/new?a="+w.class(w.siteName(), "Was <b>sent</b>").ID, "Olda Example", "refused")
+	page.lacks(t, "Mentor", "old@example.org")
+	if got := g.get("/admin/remotes/credly/old-credly"); got.status != http.StatusNotFound {
+		t.Errorf("Credly itself: %d", got.status)
+	}
+	if got := w.signIn(ada).get("/admin/remotes/" + string(w.siteName()) + "/old-credly"); got.status != http.StatusForbidden {
+		t.Errorf("a member sees it: %d", got.status)
 	}
 }
 

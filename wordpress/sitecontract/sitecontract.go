@@ -111,6 +111,7 @@ var (
 		{"a call for another site does nothing", (*suite).anotherSite},
 		{"badges have raw titles and come in pages", (*suite).badges},
 		{"members are found by address whatever its case", (*suite).members},
+		{"what the old Credly left can be listed", (*suite).oldCredly},
 		{"an award is listed and in the feed", (*suite).awarded},
 		{"an award from before the plugin is listed", (*suite).awardedBefore},
 		{"the feed pages without gaps", (*suite).feedPages},

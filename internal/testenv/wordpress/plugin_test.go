@@ -266,6 +266,20 @@ func TestThePluginOnASite(t *testing.T) {
 			}
 		})
 
+		t.Run("what the old Credly left is listed, and only that", func(t *testing.T) {
+			sent, other := s.CreateBadge(t, "Was sent"), s.CreateBadge(t, "Was not sent")
+			agreed, refused := s.CreateUser(t, "agreed", "agreed@example.org", "Ag", "Reed"), s.CreateUser(t, "refused", "refused@example.org", "Re", "Fused")
+			out := s.PHP(t, fmt.Sprintf(`update_post_meta( %d, '_badgeos_send_to_credly', 'true' ); update_post_meta( %[1]d, '_badgeos_credly_badge_id', '991' );
+				update_post_meta( %d, '_badgeos_send_to_credly', 'false' ); update_post_meta( %[2]d, '_badgeos_credly_badge_id', '' );
+				update_user_meta( %d, 'credly_user_enable', 'true' ); update_user_meta( %[3]d, 'credly_user_id', '4242' ); update_user_meta( %d, 'credly_user_enable', 'false' );
+				echo json_encode( Badgebridge\OldCredly::report( badgebridge()->provider()->types() ) );`, sent, other, agreed, refused))
+			want := fmt.Sprintf(`{"badges":[{"id":%d,"title":"Was sent","number":"991","sends":true}],"members":[{"id":%d,"display_name":"Ag Reed","consent":"given","account":"4242"},`+
+				`{"id":%d,"display_name":"Re Fused","consent":"refused","account":""}],"more":false}`, sent, agreed, refused)
+			if out != want {
+				t.Errorf("the report is\n%s\nnot\n%s", out, want)
+			}
+		})
+
 		t.Run("nobody else can", func(t *testing.T) {
 			s.CreateUser(t, "nobody", "nobody@example.org", "No", "Body")
 			stranger := signIn(t, s, "nobody", "demo-pass")
