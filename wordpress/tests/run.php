@@ -16,10 +16,12 @@ set_error_handler(
 	}
 );
 
-$plugin = dirname( __DIR__ ) . '/plugin/badgebridge';
-foreach ( array( 'Signature', 'Cursor', 'Fingerprint', 'Moment', 'Row', 'Feed' ) as $part ) {
-	require_once $plugin . '/src/' . $part . '.php';
-}
+require __DIR__ . '/wordpress.php';
+spl_autoload_register(
+	static function ( $class ) {
+		require dirname( __DIR__ ) . '/plugin/badgebridge/src/' . substr( $class, strlen( __NAMESPACE__ ) + 1 ) . '.php';
+	}
+);
 
 final class Tests {
 
@@ -36,6 +38,8 @@ final class Tests {
 				echo "FAIL $promise: {$fault->getMessage()} ({$fault->getFile()}:{$fault->getLine()})\n";
 			}
 		}
+		// PHP in WebAssembly does not pass the status on.
+		echo $this->failed ? "$this->failed FAILED\n" : 'all ' . count( $tests ) . " passed\n";
 		return $this->failed ? 1 : 0;
 	}
 
@@ -49,8 +53,9 @@ final class Tests {
 $tests   = array();
 $vectors = json_decode( file_get_contents( __DIR__ . '/vectors.json' ), true );
 
-foreach ( array( 'signature', 'cursor', 'moment', 'source' ) as $file ) {
+foreach ( array( 'signature', 'cursor', 'moment', 'body', 'source' ) as $file ) {
 	require __DIR__ . "/$file.php";
 }
 
+echo 'PHP ' . PHP_VERSION . "\n";
 exit( ( new Tests() )->run( $tests ) );

@@ -25,9 +25,11 @@ final class Jwk {
 		if ( is_array( $key ) && isset( $key['kid'], $key['n'], $key['e'], $key['pem'] ) ) {
 			return $key;
 		}
-		$made = openssl_pkey_new( array( 'private_key_bits' => 2048, 'private_key_type' => OPENSSL_KEYTYPE_RSA ) );
+		// Not every server has a configuration of OpenSSL where PHP looks for it.
+		$how  = array( 'config' => dirname( __DIR__ ) . '/assets/openssl.cnf', 'private_key_bits' => 2048, 'private_key_type' => OPENSSL_KEYTYPE_RSA );
+		$made = openssl_pkey_new( $how );
 		$pem  = '';
-		if ( ! $made || ! openssl_pkey_export( $made, $pem ) ) {
+		if ( ! $made || ! openssl_pkey_export( $made, $pem, null, $how ) ) {
 			throw new Fault( 'no_key', 503, __( 'PHP’s OpenSSL can’t make a key on this site.', 'badgebridge' ) );
 		}
 		$rsa = openssl_pkey_get_details( $made )['rsa'];
