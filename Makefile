@@ -37,6 +37,7 @@ check: ## the quick look before a commit: format, vet, lint, tests without the s
 	scripts/gofmt.sh
 	$(GO) vet -tags $(TAGS) ./...
 	scripts/lint.sh
+	scripts/phpcs.sh
 	$(GO) test -tags $(TAGS) -short $$($(GO) list ./... | grep -vE '/internal/(e2e|testenv|pyvalidator)(/|$$)')
 
 .PHONY: lint

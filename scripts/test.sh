@@ -29,10 +29,8 @@ step "plugin: PHP syntax"
 git ls-files -z --cached --others --exclude-standard -- '*.php' |
 	xargs -0 -n 1 -P 2 php -d display_errors=1 -l | { grep -v '^No syntax errors' || true; }
 
-if [ -f wordpress/tests/run.php ]; then
-	step "plugin: PHP tests"
-	php wordpress/tests/run.php
-fi
+step "plugin: rules"
+scripts/phpcs.sh
 
 step "plugin: the archive is the same every time"
 mkdir -p build

@@ -51,7 +51,6 @@ final class Assertions {
 	}
 
 	private static function asked( string $name ): int {
-		// phpcs:ignore WordPress.Security.NonceVerification, WordPress.Security.ValidatedSanitizedInput
 		return isset( $_GET[ $name ] ) && is_string( $_GET[ $name ] ) && preg_match( '/^[0-9]{1,10}$/D', $_GET[ $name ] ) ? (int) $_GET[ $name ] : 0;
 	}
 

@@ -10,7 +10,6 @@ final class BadgeKeys {
 	public function badge( string $key ): int {
 		global $wpdb;
 		$table = Schema::table( 'badges' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return (int) $wpdb->get_var( $wpdb->prepare( "SELECT badge_id FROM $table WHERE badge_key = %s", $key ) );
 	}
 
@@ -26,7 +25,7 @@ final class BadgeKeys {
 		}
 		$table = Schema::table( 'badges' );
 		$keys  = array();
-		// phpcs:ignore WordPress.DB.PreparedSQL
+		// phpcs:ignore Badgebridge.Security.PreparedQuery -- $ids are numbers.
 		foreach ( $wpdb->get_results( "SELECT badge_id, badge_key FROM $table WHERE badge_id IN ( " . implode( ',', $ids ) . ' )' ) as $row ) {
 			$keys[ (int) $row->badge_id ] = $row->badge_key;
 		}

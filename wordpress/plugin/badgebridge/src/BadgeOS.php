@@ -77,7 +77,6 @@ final class BadgeOS implements Provider {
 	public function awards( int $after, int $limit ): array {
 		global $wpdb;
 		// Steps are stored beside the badges that they lead to.
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return $this->rows( $wpdb->prepare( "SELECT * FROM {$this->table()} WHERE entry_id > %d AND post_type <> %s ORDER BY entry_id LIMIT %d", $after, $this->step_type(), $limit ) );
 	}
 
@@ -88,7 +87,7 @@ final class BadgeOS implements Provider {
 			return array();
 		}
 		$rows = array();
-		// phpcs:ignore WordPress.DB.PreparedSQL
+		// phpcs:ignore Badgebridge.Security.PreparedQuery -- $ids are numbers.
 		foreach ( $this->rows( $wpdb->prepare( "SELECT * FROM {$this->table()} WHERE entry_id IN ( " . implode( ',', $ids ) . ' ) AND post_type <> %s', $this->step_type() ) ) as $row ) {
 			$rows[ $row->entry_id ] = $row;
 		}
@@ -97,25 +96,21 @@ final class BadgeOS implements Provider {
 
 	public function awards_of( int $user_id, int $limit ): array {
 		global $wpdb;
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return $this->rows( $wpdb->prepare( "SELECT * FROM {$this->table()} WHERE user_id = %d AND post_type <> %s ORDER BY entry_id DESC LIMIT %d", $user_id, $this->step_type(), $limit ) );
 	}
 
 	public function latest( int $limit ): array {
 		global $wpdb;
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return $this->rows( $wpdb->prepare( "SELECT * FROM {$this->table()} WHERE post_type <> %s ORDER BY entry_id DESC LIMIT %d", $this->step_type(), $limit ) );
 	}
 
 	public function awards_for( int $badge_id, int $limit ): array {
 		global $wpdb;
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return $this->rows( $wpdb->prepare( "SELECT * FROM {$this->table()} WHERE ID = %d AND post_type <> %s ORDER BY entry_id DESC LIMIT %d", $badge_id, $this->step_type(), $limit ) );
 	}
 
 	public function find_mark( string $mark, int $badge_id, int $user_id, int $issued_on ): ?Row {
 		global $wpdb;
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$rows = $this->rows( $wpdb->prepare( "SELECT * FROM {$this->table()} WHERE user_id = %d AND ID = %d AND this_trigger = %s LIMIT 1", $user_id, $badge_id, self::MARK . $mark ) );
 		return $rows ? $rows[0] : null;
 	}
@@ -177,7 +172,6 @@ final class BadgeOS implements Provider {
 			return;
 		}
 		foreach ( (array) ( badgeos_get_required_achievements_for_achievement( $row->badge_id ) ?: array() ) as $step ) {
-			// phpcs:ignore WordPress.DB.PreparedSQL
 			$taken = $wpdb->query( $wpdb->prepare( "DELETE FROM {$this->table()} WHERE user_id = %d AND ID = %d AND post_type = %s ORDER BY entry_id LIMIT 1", $row->user_id, $step->ID, $this->step_type() ) );
 			if ( $taken ) {
 				badgeos_decrement_user_trigger_count( $row->user_id, (int) $step->ID, $row->badge_id );
@@ -188,7 +182,6 @@ final class BadgeOS implements Provider {
 	/** The baked picture of an award, which BadgeOS would leave to everyone; "" where there is none. */
 	private function picture( Row $row ): string {
 		global $wpdb;
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$name = (string) $wpdb->get_var( $wpdb->prepare( "SELECT image FROM {$this->table()} WHERE entry_id = %d", $row->entry_id ) );
 		if ( ! preg_match( '/^Badge-[0-9]+-[0-9]+\.png$/D', $name ) ) {
 			return '';
@@ -283,7 +276,7 @@ final class BadgeOS implements Provider {
 	private function rows( string $sql ): array {
 		global $wpdb;
 		$rows = array();
-		// phpcs:ignore WordPress.DB.PreparedSQL
+		// phpcs:ignore Badgebridge.Security.PreparedQuery -- by its makers, above.
 		foreach ( (array) $wpdb->get_results( $sql ) as $stored ) {
 			$row              = new Row();
 			$row->entry_id    = (int) $stored->entry_id;

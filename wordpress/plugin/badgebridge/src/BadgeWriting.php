@@ -84,8 +84,9 @@ final class BadgeWriting {
 	/** @return array{type: string, data: string} */
 	private function picture( Body $image ): array {
 		$type = $image->text( 'media_type', 20 );
-		$data = base64_decode( $image->text( 'data', 4 * self::MOST_BYTES ), true ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions
-		$size = false !== $data && '' !== $data && strlen( $data ) <= self::MOST_BYTES ? @getimagesizefromstring( $data ) : false; // phpcs:ignore WordPress.PHP.NoSilencedErrors
+		$data = base64_decode( $image->text( 'data', 4 * self::MOST_BYTES ), true );
+		// phpcs:ignore Generic.PHP.NoSilencedErrors -- it warns of bytes that are no picture.
+		$size = false !== $data && '' !== $data && strlen( $data ) <= self::MOST_BYTES ? @getimagesizefromstring( $data ) : false;
 		if ( ! $size || $size['mime'] !== $type || ! in_array( $type, array( 'image/png', 'image/jpeg' ), true ) || $size[0] > self::MOST_PIXELS || $size[1] > self::MOST_PIXELS ) {
 			throw Fault::invalid( 'image.data', __( 'That is no PNG or JPEG of at most 2 MiB and 2048 × 2048 pixels.', 'badgebridge' ) );
 		}

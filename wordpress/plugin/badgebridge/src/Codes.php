@@ -13,7 +13,6 @@ final class Codes {
 		global $wpdb;
 		$code  = Jwk::encode( random_bytes( 32 ) );
 		$table = Schema::table( 'codes' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$wpdb->query( $wpdb->prepare( "DELETE FROM $table WHERE until < %d", time() ) );
 		$done = $wpdb->insert(
 			$table,
@@ -34,7 +33,6 @@ final class Codes {
 		global $wpdb;
 		$table = Schema::table( 'codes' );
 		$hash  = hash( 'sha256', $code );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$row = $wpdb->get_row( $wpdb->prepare( "SELECT about, until FROM $table WHERE code_hash = %s", $hash ) );
 		if ( ! $row || 1 !== $wpdb->delete( $table, array( 'code_hash' => $hash ) ) || (int) $row->until < time() ) {
 			return null;

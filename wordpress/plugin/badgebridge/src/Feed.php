@@ -52,7 +52,6 @@ final class Feed {
 	public function end(): string {
 		global $wpdb;
 		$table = Schema::table( 'changes' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$last = $wpdb->get_row( "SELECT seq, token FROM $table ORDER BY seq DESC LIMIT 1" );
 		return (string) ( $last ? new Cursor( $this->epoch, (int) $last->seq, $last->token ) : Cursor::origin( $this->epoch ) );
 	}
@@ -70,7 +69,6 @@ final class Feed {
 			throw new Fault( 'cursor_gone', 410, __( 'This place in the feed does not exist any more. List all awards and go on from there.', 'badgebridge' ) );
 		}
 		$table = Schema::table( 'changes' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$rows = $wpdb->get_results( $wpdb->prepare( "SELECT * FROM $table WHERE seq > %d ORDER BY seq LIMIT %d", $cursor->seq, $limit + 1 ) );
 		$rows = self::before_gap( $rows, $cursor->seq, time() );
 		$more = count( $rows ) > $limit;
@@ -112,7 +110,6 @@ final class Feed {
 			return ! get_option( 'badgebridge_feed_pruned' );
 		}
 		$table = Schema::table( 'changes' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$token = $wpdb->get_var( $wpdb->prepare( "SELECT token FROM $table WHERE seq = %d", $cursor->seq ) );
 		return is_string( $token ) && hash_equals( $token, $cursor->token );
 	}
@@ -121,7 +118,6 @@ final class Feed {
 	public function knows( int $entry_id, string $fingerprint ): bool {
 		global $wpdb;
 		$table = Schema::table( 'changes' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return null !== $wpdb->get_var( $wpdb->prepare( "SELECT seq FROM $table WHERE entry_id = %d AND fingerprint = %s LIMIT 1", $entry_id, $fingerprint ) );
 	}
 
@@ -129,7 +125,6 @@ final class Feed {
 	public function revoked( int $entry_id ): bool {
 		global $wpdb;
 		$table = Schema::table( 'changes' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return 'revoked' === $wpdb->get_var( $wpdb->prepare( "SELECT kind FROM $table WHERE entry_id = %d ORDER BY seq DESC LIMIT 1", $entry_id ) );
 	}
 
@@ -137,9 +132,7 @@ final class Feed {
 	public function prune(): void {
 		global $wpdb;
 		$table = Schema::table( 'changes' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$last = (int) $wpdb->get_var( "SELECT MAX( seq ) FROM $table" );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		if ( $wpdb->query( $wpdb->prepare( "DELETE FROM $table WHERE at < %d AND seq < %d LIMIT 5000", time() - self::KEEP, $last ) ) ) {
 			update_option( 'badgebridge_feed_pruned', '1' );
 		}

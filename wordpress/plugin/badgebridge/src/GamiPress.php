@@ -97,7 +97,7 @@ final class GamiPress implements Provider {
 	public function find_mark( string $mark, int $badge_id, int $user_id, int $issued_on ): ?Row {
 		global $wpdb;
 		$meta = $this->table() . '_meta';
-		// phpcs:ignore WordPress.DB.PreparedSQL
+		// phpcs:ignore Badgebridge.Security.PreparedQuery -- $meta is a table.
 		$rows = $this->rows( $wpdb->prepare( "user_id = %d AND post_id = %d AND user_earning_id IN ( SELECT user_earning_id FROM $meta WHERE meta_key = %s AND meta_value = %s )", $user_id, $badge_id, self::MARK, $mark ), 'user_earning_id', 1 );
 		if ( $rows ) {
 			return $rows[0];
@@ -105,7 +105,7 @@ final class GamiPress implements Provider {
 		// The request may have died between the earning and its mark. The second
 		// that was asked for tells it, unless it belongs to another grant.
 		$grants = Schema::table( 'grants' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
+		// phpcs:ignore Badgebridge.Security.PreparedQuery -- $grants is a table.
 		$rows = $this->rows( $wpdb->prepare( "user_id = %d AND post_id = %d AND date = %s AND user_earning_id NOT IN ( SELECT entry_id FROM $grants )", $user_id, $badge_id, self::local( $issued_on ) ), 'user_earning_id', 1 );
 		return $rows ? $rows[0] : null;
 	}
@@ -229,10 +229,10 @@ final class GamiPress implements Provider {
 			return array();
 		}
 		$holes = implode( ',', array_fill( 0, count( $types ), '%s' ) );
-		// phpcs:ignore WordPress.DB.PreparedSQL
+		// phpcs:ignore Badgebridge.Security.PreparedQuery -- a list of %s.
 		$typed = $wpdb->prepare( "post_type IN ( $holes )", $types );
 		$rows  = array();
-		// phpcs:ignore WordPress.DB.PreparedSQL
+		// phpcs:ignore Badgebridge.Security.PreparedQuery -- $where is prepared by its maker, $order a constant of this class.
 		foreach ( (array) $wpdb->get_results( "SELECT * FROM {$this->table()} WHERE $where AND $typed ORDER BY $order LIMIT " . (int) $limit ) as $stored ) {
 			$row              = new Row();
 			$row->entry_id    = (int) $stored->user_earning_id;

@@ -17,7 +17,6 @@ final class Grants {
 	public function find( string $key ): ?object {
 		global $wpdb;
 		$table = Schema::table( 'grants' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return $wpdb->get_row( $wpdb->prepare( "SELECT * FROM $table WHERE grant_key = %s", $key ) );
 	}
 
@@ -79,7 +78,7 @@ final class Grants {
 		$table = Schema::table( 'grants' );
 		$ids   = implode( ',', array_map( 'intval', array_keys( $prints ) ) );
 		$found = array();
-		// phpcs:ignore WordPress.DB.PreparedSQL
+		// phpcs:ignore Badgebridge.Security.PreparedQuery -- $ids are numbers.
 		foreach ( $wpdb->get_results( "SELECT * FROM $table WHERE entry_id IN ( $ids )" ) as $grant ) {
 			if ( $prints[ (int) $grant->entry_id ] === $grant->fingerprint ) {
 				$found[ (int) $grant->entry_id ] = $grant;

@@ -33,7 +33,7 @@ final class Members {
 			// Users are the network's; members are those with a role here.
 			$join = $wpdb->prepare( " JOIN {$wpdb->usermeta} m ON m.user_id = u.ID AND m.meta_key = %s", $wpdb->get_blog_prefix() . 'capabilities' );
 		}
-		// phpcs:ignore WordPress.DB.PreparedSQL
+		// phpcs:ignore Badgebridge.Security.PreparedQuery -- $join is prepared above.
 		$ids = $wpdb->get_col( $wpdb->prepare( "SELECT u.ID FROM {$wpdb->users} u$join WHERE u.ID > %d ORDER BY u.ID LIMIT %d", $after, $limit ) );
 		return array_map( 'intval', $ids );
 	}

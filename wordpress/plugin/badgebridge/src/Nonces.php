@@ -13,7 +13,6 @@ final class Nonces {
 			$this->forget(); // Cron may be switched off.
 		}
 		$table = Schema::table( 'nonces' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return 1 === $wpdb->query( $wpdb->prepare( "INSERT IGNORE INTO $table ( nonce, at ) VALUES ( %s, %d )", $nonce, time() ) );
 	}
 
@@ -21,7 +20,6 @@ final class Nonces {
 	public function forget(): void {
 		global $wpdb;
 		$table = Schema::table( 'nonces' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$wpdb->query( $wpdb->prepare( "DELETE FROM $table WHERE at < %d", time() - 2 * Signature::REMEMBER ) );
 	}
 }

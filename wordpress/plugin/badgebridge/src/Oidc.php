@@ -56,7 +56,6 @@ final class Oidc {
 
 	/** What follows the issuer in the address; null where the request is for something else. */
 	private function path(): ?string {
-		// phpcs:ignore WordPress.Security.ValidatedSanitizedInput
 		$uri   = isset( $_SERVER['REQUEST_URI'] ) ? (string) strtok( (string) $_SERVER['REQUEST_URI'], '?' ) : '';
 		$mount = (string) wp_parse_url( self::issuer( $this->plugin->identity() ), PHP_URL_PATH );
 		return 0 === strpos( $uri, $mount . '/' ) ? substr( $uri, strlen( $mount ) ) : null;
@@ -138,7 +137,6 @@ final class Oidc {
 				$this->back( $redirect, array( 'error' => 'login_required' ) );
 				return;
 			}
-			// phpcs:ignore WordPress.Security.ValidatedSanitizedInput
 			$here = $this->origin() . (string) $_SERVER['REQUEST_URI'];
 			wp_safe_redirect( wp_login_url( $here ), 302, 'Badgebridge' );
 			return;
@@ -230,14 +228,13 @@ final class Oidc {
 	private function check_client( array $pairing ): void {
 		$id     = '';
 		$secret = '';
-		// phpcs:disable WordPress.Security.ValidatedSanitizedInput -- compared as bytes.
 		if ( isset( $_SERVER['PHP_AUTH_USER'], $_SERVER['PHP_AUTH_PW'] ) ) {
 			$id     = rawurldecode( (string) $_SERVER['PHP_AUTH_USER'] );
 			$secret = rawurldecode( (string) $_SERVER['PHP_AUTH_PW'] );
 		} else {
 			$header = (string) ( $_SERVER['HTTP_AUTHORIZATION'] ?? $_SERVER['REDIRECT_HTTP_AUTHORIZATION'] ?? '' );
 			if ( 0 === stripos( $header, 'Basic ' ) ) {
-				$pair   = explode( ':', (string) base64_decode( substr( $header, 6 ), true ), 2 ) + array( 1 => '' ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions
+				$pair   = explode( ':', (string) base64_decode( substr( $header, 6 ), true ), 2 ) + array( 1 => '' );
 				$id     = rawurldecode( $pair[0] );
 				$secret = rawurldecode( $pair[1] );
 			} else {
@@ -245,7 +242,6 @@ final class Oidc {
 				$secret = $this->posted( 'client_secret' );
 			}
 		}
-		// phpcs:enable
 		$good = hash_equals( $pairing['secret'], $secret );
 		if ( ! hash_equals( $pairing['key_id'], $id ) || ! $good ) {
 			header( 'WWW-Authenticate: Basic realm="Badgebridge"' );
@@ -255,13 +251,11 @@ final class Oidc {
 
 	/** A query parameter, at most 2000 bytes. */
 	private function asked( string $name ): string {
-		// phpcs:ignore WordPress.Security.NonceVerification, WordPress.Security.ValidatedSanitizedInput
 		$value = isset( $_GET[ $name ] ) && is_string( $_GET[ $name ] ) ? wp_unslash( $_GET[ $name ] ) : '';
 		return strlen( $value ) <= 2000 ? $value : '';
 	}
 
 	private function posted( string $name ): string {
-		// phpcs:ignore WordPress.Security.NonceVerification, WordPress.Security.ValidatedSanitizedInput
 		$value = isset( $_POST[ $name ] ) && is_string( $_POST[ $name ] ) ? wp_unslash( $_POST[ $name ] ) : '';
 		return strlen( $value ) <= 2000 ? $value : '';
 	}
@@ -273,6 +267,6 @@ final class Oidc {
 	}
 
 	private function page( int $status, string $text ): void {
-		wp_die( esc_html( $text ), '', array( 'response' => $status ) ); // phpcs:ignore WordPress.Security.EscapeOutput
+		wp_die( esc_html( $text ), '', array( 'response' => $status ) );
 	}
 }

@@ -27,7 +27,6 @@ final class OutboxTable {
 		global $wpdb;
 		$this->merge();
 		$table = Schema::table( 'outbox' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return (array) $wpdb->get_results( $wpdb->prepare( "SELECT * FROM $table WHERE next_at <= %d ORDER BY id LIMIT %d", time(), self::MANY ) );
 	}
 
@@ -35,7 +34,6 @@ final class OutboxTable {
 	public function claim( object $event, int $seconds ): bool {
 		global $wpdb;
 		$table = Schema::table( 'outbox' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return 1 === $wpdb->query( $wpdb->prepare( "UPDATE $table SET next_at = %d, attempts = attempts + 1 WHERE id = %d AND attempts = %d", time() + $seconds, $event->id, $event->attempts ) );
 	}
 
@@ -51,19 +49,16 @@ final class OutboxTable {
 
 	public function make_due(): void {
 		global $wpdb;
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$wpdb->query( 'UPDATE ' . Schema::table( 'outbox' ) . ' SET next_at = 0' );
 	}
 
 	public function clear(): void {
 		global $wpdb;
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$wpdb->query( 'DELETE FROM ' . Schema::table( 'outbox' ) );
 	}
 
 	public function size(): int {
 		global $wpdb;
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		return (int) $wpdb->get_var( 'SELECT COUNT(*) FROM ' . Schema::table( 'outbox' ) );
 	}
 
@@ -74,10 +69,8 @@ final class OutboxTable {
 			return;
 		}
 		$table = Schema::table( 'outbox' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$last = (int) $wpdb->get_var( "SELECT MAX( id ) FROM $table" );
 		$this->add( 'award.changed', 0 );
-		// phpcs:ignore WordPress.DB.PreparedSQL
 		$wpdb->query( $wpdb->prepare( "DELETE FROM $table WHERE id <= %d", $last ) );
 	}
 }

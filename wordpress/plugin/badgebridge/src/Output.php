@@ -14,7 +14,6 @@ final class Output {
 		if ( ! self::ours() ) {
 			return;
 		}
-		// phpcs:ignore WordPress.PHP.IniSet.display_errors_Disallowed
 		ini_set( 'display_errors', '0' );
 		ob_start();
 		$level = ob_get_level();
@@ -35,7 +34,6 @@ final class Output {
 
 	/** Throws away what others have printed so far. */
 	public static function clean(): void {
-		// phpcs:ignore WordPress.PHP.IniSet.display_errors_Disallowed
 		ini_set( 'display_errors', '0' );
 		while ( ob_get_level() && ob_end_clean() ) {
 			continue;
@@ -43,11 +41,9 @@ final class Output {
 	}
 
 	private static function ours(): bool {
-		// phpcs:ignore WordPress.Security.ValidatedSanitizedInput
 		$uri   = isset( $_SERVER['REQUEST_URI'] ) ? rawurldecode( (string) $_SERVER['REQUEST_URI'] ) : '';
 		$route = '/' . Rest::NS . '/';
 		$path  = (string) strtok( $uri, '?' );
-		// phpcs:ignore WordPress.Security.NonceVerification, WordPress.Security.ValidatedSanitizedInput
 		$asked = isset( $_GET['rest_route'] ) && is_string( $_GET['rest_route'] ) ? $_GET['rest_route'] : '';
 		return false !== strpos( $path, '/' . rest_get_url_prefix() . $route ) || false !== strpos( $path, '/' . Oidc::SEGMENT . '/' ) || 0 === strpos( '/' . ltrim( $asked, '/' ), $route );
 	}

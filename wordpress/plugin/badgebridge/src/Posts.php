@@ -20,9 +20,8 @@ final class Posts {
 		}
 		$holes  = implode( ',', array_fill( 0, count( $types ), '%s' ) );
 		$states = implode( ',', array_fill( 0, count( self::SHOWN ), '%s' ) );
-		// phpcs:ignore WordPress.DB.PreparedSQL
-		$sql = $wpdb->prepare( "SELECT ID FROM {$wpdb->posts} WHERE post_type IN ( $holes ) AND post_status IN ( $states ) AND ID > %d ORDER BY ID LIMIT %d", array_merge( $types, self::SHOWN, array( $after, $limit ) ) );
-		return array_map( 'intval', $wpdb->get_col( $sql ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		// phpcs:ignore Badgebridge.Security.PreparedQuery -- both are lists of %s.
+		return array_map( 'intval', $wpdb->get_col( $wpdb->prepare( "SELECT ID FROM {$wpdb->posts} WHERE post_type IN ( $holes ) AND post_status IN ( $states ) AND ID > %d ORDER BY ID LIMIT %d", array_merge( $types, self::SHOWN, array( $after, $limit ) ) ) ) );
 	}
 
 	/** @param string[] $types Post types. */

@@ -28,7 +28,7 @@ final class ProfileActs {
 		add_action(
 			'gamipress_after_render_achievement',
 			function ( $badge_id ) {
-				echo $this->under( (int) $badge_id ); // phpcs:ignore WordPress.Security.EscapeOutput -- escaped where it is made.
+				echo $this->under( (int) $badge_id ); // phpcs:ignore Badgebridge.Security.EscapedOutput -- where it is made.
 			},
 			20
 		);

@@ -70,7 +70,7 @@ final class Proofs {
 		if ( ! $user instanceof \WP_User || ! isset( $_COOKIE[ $name ] ) || ! is_string( $_COOKIE[ $name ] ) ) {
 			return;
 		}
-		$parts  = explode( ':', wp_unslash( $_COOKIE[ $name ] ), 2 ); // phpcs:ignore WordPress.Security.ValidatedSanitizedInput
+		$parts  = explode( ':', wp_unslash( $_COOKIE[ $name ] ), 2 );
 		$mailed = explode( ' ', (string) get_user_meta( $user->ID, self::MAILED, true ), 2 );
 		if ( 2 === count( $parts ) && 2 === count( $mailed ) && hash_equals( $mailed[1], hash( 'sha256', $parts[1] ) ) && self::fold( $user->user_email ) === $mailed[0] ) {
 			$this->prove( $user );
@@ -79,7 +79,6 @@ final class Proofs {
 
 	/** The link in the mail to a new address carries a key, and the address becomes the account's by it. */
 	public function confirmed( $user_id, $old = null ): void {
-		// phpcs:ignore WordPress.Security.NonceVerification, WordPress.Security.ValidatedSanitizedInput
 		$key  = isset( $_GET['newuseremail'] ) && is_string( $_GET['newuseremail'] ) ? wp_unslash( $_GET['newuseremail'] ) : '';
 		$asks = get_user_meta( (int) $user_id, '_new_email', true );
 		$user = get_userdata( (int) $user_id );

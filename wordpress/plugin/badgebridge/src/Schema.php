@@ -62,14 +62,14 @@ final class Schema {
 				KEY age (at)",
 		);
 		foreach ( $tables as $name => $columns ) {
-			// phpcs:ignore WordPress.DB.PreparedSQL
+			// phpcs:ignore Badgebridge.Security.PreparedQuery -- constants of this function.
 			$wpdb->query( 'CREATE TABLE IF NOT EXISTS ' . self::table( $name ) . " ( $columns ) $options" );
 		}
 		// Version 1 had no cause of a change.
-		$changes = self::table( 'changes' );
-		// phpcs:ignore WordPress.DB.PreparedSQL
-		if ( ! $wpdb->get_results( "SHOW COLUMNS FROM $changes LIKE 'cause'" ) ) {
-			$wpdb->query( "ALTER TABLE $changes ADD COLUMN cause varchar(16) $ascii DEFAULT ''" ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$table = self::table( 'changes' );
+		if ( ! $wpdb->get_results( "SHOW COLUMNS FROM $table LIKE 'cause'" ) ) {
+			// phpcs:ignore Badgebridge.Security.PreparedQuery -- constants of this function.
+			$wpdb->query( "ALTER TABLE $table ADD COLUMN cause varchar(16) $ascii DEFAULT ''" );
 		}
 		update_option( 'badgebridge_schema', self::VERSION );
 	}
@@ -77,7 +77,6 @@ final class Schema {
 	public static function drop(): void {
 		global $wpdb;
 		foreach ( array( 'changes', 'grants', 'badges', 'codes', 'outbox', 'nonces' ) as $name ) {
-			// phpcs:ignore WordPress.DB.PreparedSQL
 			$wpdb->query( 'DROP TABLE IF EXISTS ' . self::table( $name ) );
 		}
 	}

@@ -79,7 +79,6 @@ final class SettingsPage {
 	}
 
 	private function posted( string $name ): string {
-		// phpcs:ignore WordPress.Security.NonceVerification -- act() has checked it.
 		return isset( $_POST[ $name ] ) && is_string( $_POST[ $name ] ) ? sanitize_text_field( wp_unslash( $_POST[ $name ] ) ) : '';
 	}
 
@@ -165,7 +164,6 @@ final class SettingsPage {
 
 	private function show_self_test(): void {
 		echo '<h2 id="self-test">' . esc_html__( 'Self-test', 'badgebridge' ) . '</h2>';
-		// phpcs:ignore WordPress.Security.NonceVerification -- it only looks.
 		if ( ! isset( $_GET['self-test'] ) ) {
 			printf( '<p><a class="button" href="%s">%s</a></p>', esc_url( admin_url( 'options-general.php?page=' . self::SLUG . '&self-test=1#self-test' ) ), esc_html__( 'Run the self-test', 'badgebridge' ) );
 			return;
