@@ -58,7 +58,11 @@ screenshots: ## write pictures of the pages into build/screenshots
 
 .PHONY: plugin
 plugin: ## dist/badgebridge-plugin.zip, the same bytes every time
-	$(GO) run ./scripts/pluginzip wordpress/plugin/badgebridge dist/badgebridge-plugin.zip
+	$(GO) run ./scripts/pluginzip dist/badgebridge-plugin.zip
+
+.PHONY: translations
+translations: ## bring the plugin's template and translations up to its source
+	php wordpress/tools/translations.php
 
 .PHONY: test-badgeos
 test-badgeos: ## the tests with WordPress against the real BadgeOS: make test-badgeos BADGEOS_DIR=/path/to/badgeos

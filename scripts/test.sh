@@ -34,8 +34,8 @@ scripts/phpcs.sh
 
 step "plugin: the archive is the same every time"
 mkdir -p build
-go run ./scripts/pluginzip wordpress/plugin/badgebridge build/plugin-1.zip
-go run ./scripts/pluginzip wordpress/plugin/badgebridge build/plugin-2.zip
+go run ./scripts/pluginzip build/plugin-1.zip
+go run ./scripts/pluginzip build/plugin-2.zip
 cmp build/plugin-1.zip build/plugin-2.zip
 
 step "docker-compose.yml"

@@ -163,11 +163,15 @@ type connectSiteView struct {
 	Code    string
 	BaseURL string
 	Until   time.Time
+	Plugin  string // where the plugin is downloaded; "" where this gateway carries none
 }
 
 func (s *Server) connectSite(c *gin.Context) {
 	ctx := c.Request.Context()
 	v := connectSiteView{BaseURL: s.cfg.BaseURL(ctx)}
+	if s.cfg.SitePlugin != nil {
+		v.Plugin = sitePluginPath
+	}
 	if until, code, ok := strings.Cut(s.cfg.Sessions.Kept(ctx, keptPairCode), " "); ok {
 		t, err := time.Parse(time.RFC3339, until)
 		if err == nil && s.cfg.Now().Before(t) {

@@ -26,6 +26,7 @@ func (s *Server) apiRoutes(g *gin.Engine) {
 	g.POST("/api/v1/pair", s.pair)
 	g.POST("/webhooks/:remote/:secret", s.webhook)
 	s.siteRoutes(g)
+	s.sitePluginRoutes(g)
 }
 
 // webhook takes a hint that something changed. The answer is 202 at once; what

@@ -55,6 +55,9 @@ type Config struct {
 	Mailbox    *mail.Mailbox // demo only
 
 	Version string
+	// SitePlugin makes the companion plugin that sites install; nil: there is none
+	// to download.
+	SitePlugin func() (SitePlugin, error)
 	// TrustedProxies are addresses or networks whose X-Forwarded-For is believed.
 	TrustedProxies []string
 	// CredlyBaseURL allows connecting a Credly at another address than its own

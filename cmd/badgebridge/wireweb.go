@@ -18,6 +18,7 @@ import (
 	"badgebridge/store/cache"
 	"badgebridge/sync/backpack"
 	"badgebridge/web"
+	companion "badgebridge/wordpress"
 )
 
 // wire adds what only a serving process needs: cache, sign-in, pages.
@@ -50,6 +51,7 @@ func (a *app) wire(ctx context.Context) (err error) {
 	cfg := web.Config{
 		Store: a.db, Engine: a.engine, Backpack: a.backpack, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},
 		BaseURL: a.setup.BaseURL, Fetcher: verify.HTTP{Client: a.guarded()}, Version: version(), TrustedProxies: a.cfg.TrustedProxies,
+		SitePlugin:   sitePlugin,
 		SitesChanged: a.offerSites, Readiness: a.ready, MetricsToken: a.cfg.MetricsToken.Reveal(), CredlyBaseURL: a.cfg.CredlyBaseURL, Log: a.log, Now: time.Now,
 	}
 	if a.cfg.Demo {
@@ -167,4 +169,12 @@ func (a *app) ready(ctx context.Context) []web.Check {
 		remotes.Status, remotes.Message = "degraded", "Not answering as they should: "+strings.Join(bad, ", ")+"."
 	}
 	return []web.Check{db, redis, remotes}
+}
+
+// sitePlugin is the plugin that this program carries.
+func sitePlugin() (web.SitePlugin, error) {
+	r, err := companion.NewRelease()
+	return web.SitePlugin{
+		Version: r.Version, Requires: r.Requires, RequiresPHP: r.RequiresPHP, Tested: r.Tested, SHA256: r.SHA256, Changelog: r.Changelog, Archive: r.Archive,
+	}, err
 }

@@ -46,6 +46,7 @@ var mayKnow = map[string][]string{
 	"cmd":                        {""},
 	"bench":                      {""},
 	"scripts":                    {"scripts"},
+	"scripts/pluginzip":          {"wordpress!"},
 }
 
 // libraries live where they are named and nowhere else.

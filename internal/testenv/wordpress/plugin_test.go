@@ -31,13 +31,25 @@ type stub struct {
 	*httptest.Server
 	mu    sync.Mutex
 	kinds []string
+	other map[string]http.HandlerFunc
+}
+
+// serve has another path answered.
+func (s *stub) serve(path string, h http.HandlerFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.other[path] = h
 }
 
 func newStub(t *testing.T) *stub {
-	s := &stub{}
+	s := &stub{other: map[string]http.HandlerFunc{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if h := s.other[r.URL.Path]; h != nil {
+			h(w, r)
+			return
+		}
 		if r.URL.Path == "/api/v1/pair" {
 			json.NewEncoder(w).Encode(map[string]string{"remote": "demo", "key_id": "demo-key", "secret": "demo-secret-demo-secret",
 				"webhook_url": s.URL + "/hook"})

@@ -9,6 +9,8 @@
  * License:           GPL-3.0-or-later
  * License URI:       https://www.gnu.org/licenses/gpl-3.0.html
  * Text Domain:       badgebridge
+ * Domain Path:       /languages
+ * Update URI:        https://gateway.badgebridge.invalid/plugin
  *
  * @package Badgebridge
  */

@@ -52,6 +52,7 @@ final class Plugin {
 		( new MemberPages( $this ) )->start();
 		( new MemberActs( $this ) )->start();
 		( new ProfileActs( $this ) )->start();
+		$this->updates()->start();
 		( new Oidc( $this ) )->answer();
 		if ( BadgeOS::is_active() ) {
 			( new BadgeOSDoors() )->close();
@@ -126,6 +127,10 @@ final class Plugin {
 
 	public function gateway(): Gateway {
 		return $this->part( 'gateway', function () { return new Gateway( $this->pairing(), $this->identity() ); } );
+	}
+
+	public function updates(): Updates {
+		return $this->part( 'updates', function () { return new Updates( $this->pairing() ); } );
 	}
 
 	public function awarding(): Awarding {
