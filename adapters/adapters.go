@@ -153,6 +153,23 @@ type Issuance struct {
 	PageURL string
 	// Notify asks the remote to tell the recipient itself.
 	Notify bool
+	// The rest is for Find alone. Addresses are those that the recipient has
+	// proven, Recipient's own among them. Siblings are other awards of the same
+	// badge to the same recipient. Past are earlier copies of this award, which are
+	// not meant.
+	Addresses []string
+	Siblings  []Sibling
+	Past      []Ref
+	// Existing: nothing was sent yet for this award, so that any badge of Class which
+	// the recipient has at the remote and which is no sibling's is the answer,
+	// whoever issued it.
+	Existing bool
+}
+
+// Sibling is another award. Ref is "" where the remote is not known to have it.
+type Sibling struct {
+	Ref      Ref
+	IssuedOn time.Time
 }
 
 // Issuer is a remote that awards badges.
@@ -190,8 +207,9 @@ const (
 
 // Finder settles ambiguous writes.
 type Finder interface {
-	// Find looks for the award that in describes. The Ref counts only when
-	// Present.
+	// Find looks for the award that in describes: by our own key of the recipient,
+	// then by each address. The Ref counts only when Present; it may be a sibling's
+	// where the remote keeps one record of a badge for one recipient.
 	Find(ctx context.Context, in Issuance) (Ref, Found, error)
 	// Settle is how long a fresh write may stay invisible at the remote.
 	Settle() time.Duration

@@ -117,9 +117,10 @@ type Awards interface {
 	// (Forgotten), which stays so until the award is written.
 	AdoptAwards(ctx context.Context, email, personID string) ([]string, error)
 	// CandidateAwards lists awards of the class that are to this recipient
-	// (address or earner key), the oldest first and revoked ones last: what an
-	// unknown record of a copy may be a copy of.
-	CandidateAwards(ctx context.Context, classID, email, earnerKey string) ([]Award, error)
+	// (address, earner key, or the person who has proven the address; "" is left
+	// out), the oldest first and revoked ones last: what an unknown record of a copy
+	// may be a copy of.
+	CandidateAwards(ctx context.Context, classID, email, earnerKey, personID string) ([]Award, error)
 	CountAwards(ctx context.Context, f AwardFilter) (int, error)
 
 	AddClaim(ctx context.Context, c ClaimEvent) error

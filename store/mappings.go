@@ -51,10 +51,14 @@ type Mapping struct {
 	// SinceAB and SinceBA leave old awards alone: an award whose moment (its
 	// issue, or its claim where the policy waits for one) lies before is not
 	// sent in that direction. Zero: all are.
-	SinceAB  time.Time
-	SinceBA  time.Time
-	OnReject OnReject
-	Mailer   Mailer
+	SinceAB time.Time
+	SinceBA time.Time
+	// BackfillAt is when the policy came to reach awards that were there before:
+	// what is older is looked for at the other side before it is sent. Zero: nothing
+	// old is reached.
+	BackfillAt time.Time
+	OnReject   OnReject
+	Mailer     Mailer
 	// Paused is why nothing flows for now, for people; "" it flows.
 	Paused    string
 	Version   int    // of the policy; a change counts up

@@ -57,8 +57,11 @@ type Push struct {
 	NextAt     time.Time
 	SentAt     time.Time // of the last call
 	Deadline   time.Time // when that call surely has ended
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
+	// Unsure: a call of this issue may have succeeded, and the remote was not asked
+	// since. It is never sent again before it was looked for.
+	Unsure    bool
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // PushEvent is one step in a push's story, kept for ever.
@@ -85,7 +88,10 @@ type Pushes interface {
 	Push(ctx context.Context, id string) (Push, error)
 	PushByKey(ctx context.Context, k adapters.Key) (Push, error)
 	PushesOf(ctx context.Context, awardID string) ([]Push, error) // oldest first
-	Pushes(ctx context.Context, f PushFilter) ([]Push, error)     // newest first
+	// PushesAt lists the pushes that name a record at a remote, oldest first: of
+	// several awards where one record stands for all of them.
+	PushesAt(ctx context.Context, remote adapters.Remote, ref adapters.Ref) ([]Push, error)
+	Pushes(ctx context.Context, f PushFilter) ([]Push, error) // newest first
 	CountPushes(ctx context.Context) (map[PushState]int, error)
 
 	// LeasePushes gives owner up to limit pushes that are Queued or Sent, due at
@@ -93,7 +99,7 @@ type Pushes interface {
 	// one of their (Remote, AwardID): pushes of one award at one remote never
 	// overlap.
 	LeasePushes(ctx context.Context, owner string, now, until time.Time, limit int) ([]Push, error)
-	// SavePush writes state, reason, words, ref, attempts and times of a push
+	// SavePush writes state, reason, words, ref, mapping, attempts and times of a push
 	// that owner has leased ("" for changes by plan or person, which need no live lease
 	// to exist), adds an event when state, reason or words changed, and ends
 	// the lease unless the new state is Sent with keepLease. ErrStale when the

@@ -38,6 +38,10 @@ type Remote struct {
 	Dirty      bool            // a webhook came: pull soon
 	NextPull   time.Time
 	NextList   time.Time
+	// ReadAt and ListedAt are when the last complete reading of its changes, and of
+	// all its records, began; zero never.
+	ReadAt   time.Time
+	ListedAt time.Time
 
 	Health        string // "ok", "failing", "unauthorized", "" not yet checked
 	HealthMessage string // the remote's own words, for people
@@ -74,6 +78,12 @@ type Remotes interface {
 	DueRemotes(ctx context.Context, now time.Time, limit int) ([]adapters.Remote, error)
 	// AdvanceCursor sets Cursor, only if it still is from: else ErrStale.
 	AdvanceCursor(ctx context.Context, name adapters.Remote, from, to adapters.Cursor) error
+	// MarkRead notes a complete reading that began at read, and a complete listing
+	// that began at listed (zero: none). Earlier moments than those known are
+	// ignored.
+	MarkRead(ctx context.Context, name adapters.Remote, read, listed time.Time) error
+	// ListSoon makes the remote due to be listed in full.
+	ListSoon(ctx context.Context, name adapters.Remote, now time.Time) error
 	// AdvanceList sets ListCursor and ListRun, only if ListCursor still is from.
 	AdvanceList(ctx context.Context, name adapters.Remote, from, to adapters.Cursor, run string, nextList time.Time) error
 }

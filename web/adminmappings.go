@@ -318,7 +318,7 @@ func (s *Server) backfill(c *gin.Context) {
 // countLines sums a dry run up, and says how much would leave at once.
 func countLines(p engine.Preview) (lines []countLine, sends int) {
 	// In the order in which they matter; what is not known by name comes last.
-	order := []string{"issue", "revoke", "update", "remove", "wait:claim", "wait:name", "wait:address", "wait:not-issuable", "wait:paused", "cancel", "none"}
+	order := []string{"issue", "revoke", "update", "remove", "wait:claim", "wait:name", "wait:address", "wait:not-issuable", "wait:paused", "cancel", "exists", "none"}
 	known := map[string]bool{}
 	for _, key := range order {
 		known[key] = true

@@ -103,18 +103,18 @@ func (a *adapter) Settle() time.Duration { return a.settle }
 const liveStates = "pending,accepted,rejected"
 
 // Find implements adapters.Finder. It looks for our own key of the person first,
-// then for any address of the person's account.
-//
-// Of several badges the one with the award's own date counts. With another date
-// only, a template that allows duplicates holds another award of the same badge,
-// so that this one is absent; for any other template Credly refuses a second
-// one, so that what is there is what counts.
+// then for each address that they have proven; Credly matches all addresses of an
+// account.
 func (a *adapter) Find(ctx context.Context, in adapters.Issuance) (adapters.Ref, adapters.Found, error) {
-	asked := false
-	for _, by := range []struct{ key, value string }{
-		{"issuer_earner_id", in.EarnerKey},
-		{"recipient_email_all", email(in.Recipient)},
-	} {
+	type look struct{ key, value string }
+	looks := []look{{"issuer_earner_id", in.EarnerKey}, {"recipient_email_all", email(in.Recipient)}}
+	for _, address := range in.Addresses {
+		if l := (look{"recipient_email_all", strings.TrimSpace(address)}); !slices.Contains(looks, l) {
+			looks = append(looks, l)
+		}
+	}
+	asked, unclear := false, false
+	for _, by := range looks {
 		if by.value == "" || in.Class == "" || !filterable(by.value) || !filterable(string(in.Class)) {
 			continue
 		}
@@ -123,11 +123,13 @@ func (a *adapter) Find(ctx context.Context, in adapters.Issuance) (adapters.Ref,
 		if err != nil {
 			return "", adapters.Unknown, err
 		}
-		if hit := choose(hits, in.Award.IssuedOn); hit != nil {
+		hit, unsure := choose(hits, in)
+		if hit != nil {
 			return adapters.Ref(hit.ID.String()), adapters.Present, nil
 		}
+		unclear = unclear || unsure
 	}
-	if !asked {
+	if !asked || unclear {
 		return "", adapters.Unknown, nil
 	}
 	return "", adapters.Absent, nil
@@ -176,9 +178,14 @@ func (a *adapter) hits(ctx context.Context, key, value, template string) ([]badg
 
 // choose picks the badge that an issuance made, nil when none can be it. The
 // choice among equals is the oldest, then the smallest id.
-func choose(hits []badge, issued time.Time) *badge {
+//
+// The award's own date decides. Without it: a template that allows no duplicates
+// has one badge for one person, so that what is there is what counts. On one that
+// does, a badge that carries our key, with a date that is no award's, can't be
+// told from the one that is looked for: unsure.
+func choose(hits []badge, in adapters.Issuance) (hit *badge, unsure bool) {
 	live := slices.DeleteFunc(hits, func(b badge) bool {
-		return b.Replacement.String() != "" || b.State.String() == "revoked"
+		return b.Replacement.String() != "" || b.State.String() == "revoked" || slices.Contains(in.Past, adapters.Ref(b.ID.String()))
 	})
 	slices.SortStableFunc(live, func(x, y badge) int {
 		if c := x.CreatedAt.Compare(y.CreatedAt.Time); c != 0 {
@@ -186,17 +193,35 @@ func choose(hits []badge, issued time.Time) *badge {
 		}
 		return strings.Compare(x.ID.String(), y.ID.String())
 	})
-	for i := range live {
-		if live[i].IssuedAt.Truncate(time.Second).Equal(issued.UTC().Truncate(time.Second)) {
-			return &live[i]
+	same := func(b badge, t time.Time) bool {
+		return b.IssuedAt.Truncate(time.Second).Equal(t.UTC().Truncate(time.Second))
+	}
+	free := make([]*badge, 0, len(live))
+	for i, b := range live {
+		if !slices.ContainsFunc(in.Siblings, func(s adapters.Sibling) bool { return s.Ref != "" && string(s.Ref) == b.ID.String() }) {
+			free = append(free, &live[i])
 		}
 	}
-	for i := range live {
-		if !live[i].Template.AllowDuplicates || issued.IsZero() {
-			return &live[i]
+	for _, b := range free {
+		if same(*b, in.Award.IssuedOn) {
+			return b, false
 		}
 	}
-	return nil
+	free = slices.DeleteFunc(free, func(b *badge) bool {
+		return slices.ContainsFunc(in.Siblings, func(s adapters.Sibling) bool { return same(*b, s.IssuedOn) })
+	})
+	if in.Existing && len(free) > 0 {
+		return free[0], false
+	}
+	for i := range live {
+		if !live[i].Template.AllowDuplicates || in.Award.IssuedOn.IsZero() {
+			return &live[i], false
+		}
+	}
+	for _, b := range free {
+		unsure = unsure || in.EarnerKey != "" && b.EarnerID.String() == in.EarnerKey
+	}
+	return nil, unsure
 }
 
 // Revoke implements adapters.Revoker. Credly asks for a reason; an empty one

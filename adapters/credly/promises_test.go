@@ -185,8 +185,59 @@ func TestFindTellsAwardsApart(t *testing.T) {
 		if got, found := find(t, first); found != adapters.Present || got != ref {
 			t.Errorf("the first: %v %v", got, found)
 		}
+		if _, found := find(t, second); found != adapters.Unknown {
+			t.Errorf("the second, and nobody knows whose the first is: %v", found)
+		}
+		second.Siblings = []adapters.Sibling{{IssuedOn: first.Award.IssuedOn}}
 		if _, found := find(t, second); found != adapters.Absent {
-			t.Errorf("the second: %v", found)
+			t.Errorf("the second, where the first is awarded on its date: %v", found)
+		}
+		second.Siblings = []adapters.Sibling{{Ref: ref}}
+		if _, found := find(t, second); found != adapters.Absent {
+			t.Errorf("the second, where the first is known: %v", found)
+		}
+		third := first // on the same day as the first
+		third.Siblings = []adapters.Sibling{{Ref: ref, IssuedOn: first.Award.IssuedOn}}
+		if _, found := find(t, third); found != adapters.Absent {
+			t.Errorf("another on the same day: %v", found)
+		}
+		third.Siblings, third.Past = nil, []adapters.Ref{ref}
+		if _, found := find(t, third); found != adapters.Absent {
+			t.Errorf("an earlier copy of the same award: %v", found)
+		}
+	})
+	t.Run("a badge that was issued by hand counts only for what was never sent", func(t *testing.T) {
+		in := issuance(6)
+		in.Class = repeat
+		id, err := w.Issue(sandbox.Badge{TemplateID: repeat, Email: "elsewhere@example.org", FirstName: "Grace", LastName: "Example", IssuedAt: start.AddDate(-1, 0, 0)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Addresses = []string{in.Recipient.Identity, "elsewhere@example.org"}
+		if _, found := find(t, in); found != adapters.Absent {
+			t.Errorf("after a call: %v", found)
+		}
+		in.Existing = true
+		if got, found := find(t, in); found != adapters.Present || string(got) != id {
+			t.Errorf("before the first call: %v %v", got, found)
+		}
+		in.Siblings = []adapters.Sibling{{Ref: adapters.Ref(id)}}
+		if _, found := find(t, in); found != adapters.Absent {
+			t.Errorf("another award's: %v", found)
+		}
+	})
+	t.Run("a badge at another address that the recipient has proven is found", func(t *testing.T) {
+		in := issuance(7)
+		id, err := w.Issue(sandbox.Badge{TemplateID: workshop, Email: "seven@home.example", FirstName: "Grace", LastName: "Example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, found := find(t, in); found != adapters.Absent {
+			t.Errorf("not proven: %v", found)
+		}
+		in.Addresses = []string{"seven@home.example"}
+		if got, found := find(t, in); found != adapters.Present || string(got) != id {
+			t.Errorf("%v %v", got, found)
 		}
 	})
 	t.Run("a badge issued by hand to another address of the same account is found", func(t *testing.T) {

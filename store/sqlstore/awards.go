@@ -155,13 +155,15 @@ func (c *calls) AdoptAwards(ctx context.Context, email, personID string) ([]stri
 
 // CandidateAwards asks each index by itself: an OR over both would read all
 // awards of the class, for each of a copy's records.
-func (c *calls) CandidateAwards(ctx context.Context, classID, email, earnerKey string) ([]store.Award, error) {
+func (c *calls) CandidateAwards(ctx context.Context, classID, email, earnerKey, personID string) ([]store.Award, error) {
 	return many(ctx, c, "candidate awards", scanAward, selectAward+`
 		WHERE id IN (
 			SELECT id FROM awards WHERE email = $2 AND email <> '' AND class_id = $1
 			UNION
 			SELECT id FROM awards WHERE class_id = $1 AND earner_key = $3 AND earner_key <> ''
+			UNION
+			SELECT id FROM awards WHERE person_id = $4 AND class_id = $1
 		)
 		ORDER BY revoked, issued_on NULLS FIRST, created_at, id`+fmt.Sprintf(` LIMIT %d`, maxRows),
-		classID, openbadges.NormalizeEmail(email), earnerKey)
+		classID, openbadges.NormalizeEmail(email), earnerKey, optional(personID))
 }

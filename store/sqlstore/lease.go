@@ -82,10 +82,10 @@ func (c *calls) SavePush(ctx context.Context, p store.Push, from store.PushState
 		p.UpdatedAt = now
 		if _, err := c.exec(ctx, op, `
 			UPDATE pushes SET state = $2, reason = $3, words = $4, ref = $5, attempts = $6, next_at = $7, sent_at = $8, deadline = $9,
-				lease_owner = $10, lease_until = $11, updated_at = $12
+				lease_owner = $10, lease_until = $11, updated_at = $12, mapping_id = $13, unsure = $14
 			WHERE id = $1`,
 			p.ID, p.State, p.Reason, p.Words, p.Ref, p.Attempts, due(p.NextAt), moment(p.SentAt), moment(p.Deadline),
-			lease.owner, moment(lease.until), moment(p.UpdatedAt)); err != nil {
+			lease.owner, moment(lease.until), moment(p.UpdatedAt), p.MappingID, p.Unsure); err != nil {
 			return err
 		}
 		if p.State == old.state && clean(p.Reason) == old.reason && clean(p.Words) == old.words {

@@ -10,11 +10,11 @@ import (
 )
 
 const pushColumns = `p.id, p.push_key, p.op, p.remote, p.award_id, p.generation, p.mapping_id, p.state, p.reason, p.words, p.ref, p.cause,
-	p.attempts, p.next_at, p.sent_at, p.deadline, p.created_at, p.updated_at`
+	p.attempts, p.next_at, p.sent_at, p.deadline, p.unsure, p.created_at, p.updated_at`
 
 func scanPush(row scanner) (p store.Push, err error) {
 	err = row.Scan(&p.ID, &p.Key, &p.Op, &p.Remote, &p.AwardID, &p.Generation, &p.MappingID, &p.State, &p.Reason, &p.Words, &p.Ref, &p.Cause,
-		&p.Attempts, when(&p.NextAt), when(&p.SentAt), when(&p.Deadline), when(&p.CreatedAt), when(&p.UpdatedAt))
+		&p.Attempts, when(&p.NextAt), when(&p.SentAt), when(&p.Deadline), &p.Unsure, when(&p.CreatedAt), when(&p.UpdatedAt))
 	return p, err
 }
 
@@ -36,11 +36,11 @@ func (c *calls) CreatePush(ctx context.Context, p store.Push) (store.Push, error
 	err := c.together(ctx, func(c *calls) error {
 		err := c.must(ctx, "create push", store.ErrExists, `
 			INSERT INTO pushes (id, push_key, op, remote, award_id, generation, mapping_id, state, reason, words, ref, cause,
-				attempts, next_at, sent_at, deadline, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+				attempts, next_at, sent_at, deadline, unsure, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 			ON CONFLICT DO NOTHING`,
 			p.ID, p.Key, p.Op, p.Remote, p.AwardID, p.Generation, p.MappingID, p.State, p.Reason, p.Words, p.Ref, p.Cause,
-			p.Attempts, due(p.NextAt), moment(p.SentAt), moment(p.Deadline), moment(p.CreatedAt), moment(p.UpdatedAt))
+			p.Attempts, due(p.NextAt), moment(p.SentAt), moment(p.Deadline), p.Unsure, moment(p.CreatedAt), moment(p.UpdatedAt))
 		if err != nil {
 			return err
 		}
@@ -70,6 +70,11 @@ func (c *calls) PushByKey(ctx context.Context, k adapters.Key) (store.Push, erro
 func (c *calls) PushesOf(ctx context.Context, awardID string) ([]store.Push, error) {
 	return many(ctx, c, "pushes of award "+awardID, scanPush,
 		`SELECT `+pushColumns+` FROM pushes p WHERE p.award_id = $1 ORDER BY p.seq`+fmt.Sprintf(` LIMIT %d`, maxRows), awardID)
+}
+
+func (c *calls) PushesAt(ctx context.Context, remote adapters.Remote, ref adapters.Ref) ([]store.Push, error) {
+	return many(ctx, c, fmt.Sprintf("pushes of record %s at %s", ref, remote), scanPush,
+		`SELECT `+pushColumns+` FROM pushes p WHERE p.remote = $1 AND p.ref = $2 AND p.ref <> '' ORDER BY p.seq`+fmt.Sprintf(` LIMIT %d`, maxRows), remote, ref)
 }
 
 func (c *calls) Pushes(ctx context.Context, f store.PushFilter) ([]store.Push, error) {

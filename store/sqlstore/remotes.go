@@ -10,14 +10,14 @@ import (
 )
 
 const remoteColumns = `name, kind, title, config, state, reason, declared, identity, webhook_hash,
-	feed_cursor, list_cursor, list_run, dirty, next_pull, next_list,
+	feed_cursor, list_cursor, list_run, dirty, next_pull, next_list, read_at, listed_at,
 	health, health_message, health_details, checked_at, created_at, updated_at`
 
 const countRemote = `SELECT COUNT(*) FROM remotes WHERE name = $1`
 
 func scanRemote(row scanner) (r store.Remote, err error) {
 	err = row.Scan(&r.Name, &r.Kind, &r.Title, &r.Config, &r.State, &r.Reason, &r.Declared, &r.Identity, &r.WebhookHash,
-		&r.Cursor, &r.ListCursor, &r.ListRun, &r.Dirty, when(&r.NextPull), when(&r.NextList),
+		&r.Cursor, &r.ListCursor, &r.ListRun, &r.Dirty, when(&r.NextPull), when(&r.NextList), when(&r.ReadAt), when(&r.ListedAt),
 		&r.Health, &r.HealthMessage, &r.HealthDetails, when(&r.CheckedAt), when(&r.CreatedAt), when(&r.UpdatedAt))
 	return r, err
 }
@@ -32,10 +32,10 @@ func (c *calls) CreateRemote(ctx context.Context, r store.Remote) error {
 	}
 	return c.must(ctx, "create remote "+string(r.Name), store.ErrExists, `
 		INSERT INTO remotes (`+remoteColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 		ON CONFLICT DO NOTHING`,
 		r.Name, r.Kind, r.Title, r.Config, r.State, r.Reason, r.Declared, r.Identity, r.WebhookHash,
-		r.Cursor, r.ListCursor, r.ListRun, r.Dirty, moment(r.NextPull), moment(r.NextList),
+		r.Cursor, r.ListCursor, r.ListRun, r.Dirty, moment(r.NextPull), moment(r.NextList), moment(r.ReadAt), moment(r.ListedAt),
 		r.Health, r.HealthMessage, r.HealthDetails, moment(r.CheckedAt), moment(r.CreatedAt), moment(now))
 }
 
@@ -145,6 +145,18 @@ func (c *calls) AdvanceCursor(ctx context.Context, name adapters.Remote, from, t
 		return err
 	}
 	return c.missingOrStale(ctx, op, countRemote, name)
+}
+
+func (c *calls) MarkRead(ctx context.Context, name adapters.Remote, read, listed time.Time) error {
+	return c.changeRemote(ctx, "mark reading of remote", name, `
+		UPDATE remotes SET
+			read_at = CASE WHEN read_at IS NULL OR read_at < $2 THEN $2 ELSE read_at END,
+			listed_at = CASE WHEN listed_at IS NULL OR listed_at < $3 THEN COALESCE($3, listed_at) ELSE listed_at END
+		WHERE name = $1`, moment(read), moment(listed))
+}
+
+func (c *calls) ListSoon(ctx context.Context, name adapters.Remote, now time.Time) error {
+	return c.changeRemote(ctx, "list remote soon", name, `UPDATE remotes SET dirty = TRUE, next_list = $2 WHERE name = $1`, moment(now))
 }
 
 func (c *calls) AdvanceList(ctx context.Context, name adapters.Remote, from, to adapters.Cursor, run string, nextList time.Time) error {

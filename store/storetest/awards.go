@@ -121,16 +121,17 @@ func awardLists(t *testing.T, s store.Store) {
 	same(t, "bounded", len(got[[]store.Award](t)(w.AwardsOf(ctx, w.person.ID, 2))), 2)
 
 	candidates := func(email, key string) []string {
-		return ids(got[[]store.Award](t)(w.CandidateAwards(ctx, w.class.ID, email, key)), awardID)
+		return ids(got[[]store.Award](t)(w.CandidateAwards(ctx, w.class.ID, email, key, "")), awardID)
 	}
 	same(t, "by address, oldest first", candidates("ada@example.org", ""), []string{old.ID, young.ID})
 	same(t, "by earner", candidates("", hashed.EarnerKey), []string{hashed.ID})
 	same(t, "by nothing", candidates("", ""), []string{})
+	same(t, "by person, whatever the address", ids(got[[]store.Award](t)(w.CandidateAwards(ctx, w.class.ID, "", "", w.person.ID)), awardID), []string{old.ID, other.ID, young.ID})
 	revoked := got[store.Award](t)(w.Award(ctx, old.ID))
 	revoked.Revoked, revoked.Flag, revoked.Claim = true, "vanished", store.Claimed
 	got[bool](t)(w.PutAward(ctx, revoked))
 	same(t, "the revoked last", candidates("ada@example.org", ""), []string{young.ID, old.ID})
-	same(t, "of another class", len(got[[]store.Award](t)(w.CandidateAwards(ctx, "other", "ada@example.org", ""))), 0)
+	same(t, "of another class", len(got[[]store.Award](t)(w.CandidateAwards(ctx, "other", "ada@example.org", "", ""))), 0)
 
 	all := []string{old.ID, young.ID, other.ID, hashed.ID}
 	slices.Sort(all)

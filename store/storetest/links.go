@@ -113,6 +113,7 @@ func mappings(t *testing.T, s store.Store) {
 	next := m
 	next.AToB, next.BToA, next.RevokeAB, next.RevokeBA, next.Paused = store.AtOnce, store.OnClaim, false, true, ""
 	next.SinceAB, next.SinceBA, next.OnReject, next.Mailer = store.Moment(t0), store.Moment(t0.Add(time.Hour)), store.RejectRevokes, store.MailB
+	next.BackfillAt = t0.Add(time.Minute)
 	must(t, w.PutMapping(ctx, next))
 	wantErr(t, w.PutMapping(ctx, next), store.ErrStale)
 	stored := got[store.Mapping](t)(w.Mapping(ctx, m.ID))

@@ -20,7 +20,7 @@ func pushes(t *testing.T, s store.Store) {
 	a := w.made(w.award("ada@example.org", "1"))
 	full := store.Push{
 		Key: "k1", Op: store.OpRevoke, Remote: "credly", AwardID: a.ID, Generation: 3, MappingID: "m", State: store.PushWaiting, Reason: "claim",
-		Words: "hm", Ref: "b1", Cause: "award", Attempts: 2, NextAt: t0, SentAt: t0.Add(time.Second), Deadline: t0.Add(time.Minute),
+		Words: "hm", Ref: "b1", Cause: "award", Attempts: 2, NextAt: t0, SentAt: t0.Add(time.Second), Deadline: t0.Add(time.Minute), Unsure: true,
 	}
 	p := w.pushed(full)
 	full.ID, full.CreatedAt, full.UpdatedAt = p.ID, p.CreatedAt, p.UpdatedAt
@@ -33,6 +33,9 @@ func pushes(t *testing.T, s store.Store) {
 	wantErr(t, err, store.ErrExists)
 	same(t, "first event", got[[]store.PushEvent](t)(w.PushEvents(ctx, p.ID)),
 		[]store.PushEvent{{PushID: p.ID, At: p.UpdatedAt, State: store.PushWaiting, Reason: "claim", Words: "hm"}})
+	same(t, "pushes of a record", ids(got[[]store.Push](t)(w.PushesAt(ctx, "credly", "b1")), pushID), []string{p.ID})
+	same(t, "of the same elsewhere", len(got[[]store.Push](t)(w.PushesAt(ctx, "campus", "b1"))), 0)
+	same(t, "of no record", len(got[[]store.Push](t)(w.PushesAt(ctx, "credly", ""))), 0)
 	_, err = w.Push(ctx, "unknown")
 	wantErr(t, err, store.ErrNotFound)
 	_, err = w.PushByKey(ctx, "unknown")

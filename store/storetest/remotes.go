@@ -14,6 +14,7 @@ func remotes(t *testing.T, s store.Store) {
 		Name: "credly", Kind: "credly", Title: "Credly", Config: []byte("sealed \x00"), State: store.RemotePaused, Reason: "new",
 		Declared: true, Identity: "org-1", WebhookHash: "abc", Cursor: "c1", ListCursor: "l1", ListRun: "r1", Dirty: true,
 		NextPull: t0, NextList: t0.Add(time.Hour), Health: "ok", HealthMessage: "fine", HealthDetails: []byte(`{"a":1}`), CheckedAt: t0,
+		ReadAt: t0.Add(2 * time.Minute), ListedAt: t0.Add(time.Minute),
 	}
 	must(t, s.CreateRemote(ctx, want))
 	wantErr(t, s.CreateRemote(ctx, want), store.ErrExists)
@@ -57,6 +58,8 @@ func remotes(t *testing.T, s store.Store) {
 		"put":    s.PutRemoteConfig(ctx, store.Remote{Name: "unknown"}),
 		"state":  s.SetRemoteState(ctx, "unknown", store.RemoteActive, ""),
 		"pin":    s.PinIdentity(ctx, "unknown", "x"),
+		"read":   s.MarkRead(ctx, "unknown", t0, t0),
+		"listed": s.ListSoon(ctx, "unknown", t0),
 		"health": s.SetRemoteHealth(ctx, "unknown", "ok", "", nil, t0),
 		"dirty":  s.MarkDirty(ctx, "unknown"),
 		"delete": s.DeleteRemote(ctx, "unknown"),
@@ -148,6 +151,20 @@ func cursors(t *testing.T, s store.Store) {
 	same(t, "list cursor", r.ListCursor, adapters.Cursor("l1"))
 	same(t, "list run", r.ListRun, "run-1")
 	same(t, "next list", r.NextList, t0)
+	must(t, w.ListSoon(ctx, "campus", t0.Add(-time.Hour)))
+	must(t, w.MarkRead(ctx, "campus", t0, time.Time{}))
+	r = got[store.Remote](t)(w.Remote(ctx, "campus"))
+	same(t, "listed soon", r.NextList, t0.Add(-time.Hour))
+	same(t, "and due", r.Dirty, true)
+	same(t, "the list under way goes on", r.ListCursor, adapters.Cursor("l1"))
+	same(t, "read", r.ReadAt, t0)
+	same(t, "never listed", r.ListedAt.IsZero(), true)
+	must(t, w.MarkRead(ctx, "campus", t0.Add(time.Minute), t0.Add(time.Second)))
+	must(t, w.MarkRead(ctx, "campus", t0, t0))
+	must(t, w.MarkRead(ctx, "campus", t0, time.Time{}))
+	r = got[store.Remote](t)(w.Remote(ctx, "campus"))
+	same(t, "read, the latest", r.ReadAt, t0.Add(time.Minute))
+	same(t, "listed, the latest", r.ListedAt, t0.Add(time.Second))
 
 	// Two that read the same page: one of them wins.
 	var done [4]error

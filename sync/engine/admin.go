@@ -233,7 +233,8 @@ func (e *Engine) SendAgain(ctx context.Context, pushID string) error {
 	from, now := p.State, store.Moment(e.cfg.Now())
 	p.UpdatedAt = now
 	switch {
-	case p.State == store.PushHeld && p.Reason == outbox.Doubt:
+	case p.State == store.PushHeld && p.Reason == outbox.Doubt,
+		p.Unsure && (p.State == store.PushHeld || p.State == store.PushCancelled && p.Reason == reconcile.ByPerson):
 		p.State, p.Reason, p.Attempts, p.NextAt = store.PushSent, outbox.Settling, 0, now
 	case p.State == store.PushRejected, p.State == store.PushHeld,
 		p.State == store.PushCancelled && p.Reason == reconcile.ByPerson,
@@ -242,11 +243,41 @@ func (e *Engine) SendAgain(ctx context.Context, pushID string) error {
 	default:
 		return fmt.Errorf("send push %s again: it is %s: %w", pushID, p.State, store.ErrStale)
 	}
+	if err := e.remap(ctx, &p); err != nil {
+		return fmt.Errorf("send push %s again: %w", pushID, err)
+	}
 	if err := e.cfg.Store.SavePush(ctx, p, from, "", false); err != nil {
 		return fmt.Errorf("send push %s again: %w", pushID, err)
 	}
 	e.Wake()
 	return nil
+}
+
+// remap gives a push whose mapping was deleted the one that an admin made in its
+// place, if there is one.
+func (e *Engine) remap(ctx context.Context, p *store.Push) error {
+	st := e.cfg.Store
+	if _, err := st.Mapping(ctx, p.MappingID); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	award, err := st.Award(ctx, p.AwardID)
+	if err != nil {
+		return err
+	}
+	mappings, err := st.MappingsOf(ctx, award.ClassID)
+	for _, m := range mappings {
+		other := m.ClassB
+		if other == award.ClassID {
+			other = m.ClassA
+		}
+		class, cerr := st.Class(ctx, other)
+		if cerr == nil && class.Remote == p.Remote {
+			p.MappingID = m.ID
+			return nil
+		}
+		err = errors.Join(err, cerr)
+	}
+	return err
 }
 
 // CancelPush ends a push that is not being sent now: store.ErrStale otherwise.

@@ -72,6 +72,7 @@ type Engine struct {
 	keys   *signing.Keys
 	// processor reads its contexts when it is first needed, not at the start.
 	processor func() *jsonld.Processor
+	started   time.Time
 	// The loops sleep on these.
 	wake       chan struct{}
 	wakePull   chan struct{}
@@ -100,7 +101,7 @@ func New(cfg Config) *Engine {
 		cfg.Changed = func(string) {}
 	}
 	return &Engine{
-		cfg: cfg, remote: newRemotes(cfg), keys: signing.New(cfg.Store, cfg.Keyring, cfg.Now),
+		cfg: cfg, started: store.Moment(cfg.Now()), remote: newRemotes(cfg), keys: signing.New(cfg.Store, cfg.Keyring, cfg.Now),
 		processor: sync.OnceValue(func() *jsonld.Processor { return jsonld.New(jsonld.Config{}) }),
 		wake:      make(chan struct{}, 1), wakePull: make(chan struct{}, 1), wakeImport: make(chan struct{}, 1),
 	}

@@ -35,6 +35,7 @@ type world struct {
 	site   *site.Site
 	credly *simcredly.Sim
 	jobs   *jobs
+	first  func(http.ResponseWriter, *http.Request) bool // answers a call to Credly in its place
 
 	siteBadge, template store.Class
 	ada, bo             int64 // members of the site
@@ -104,7 +105,11 @@ func newWorld(t *testing.T) *world {
 		Templates: []simcredly.Template{{ID: "0c7cbd20-0000-4000-8000-000000000001", OrgID: simcredly.DemoOrg, Name: "Open Practice", Description: "Works in the open.", GlobalURL: "https://example.org/open"}},
 	}))
 	w.credly = sim
-	credlyServer := httptest.NewServer(sim)
+	credlyServer := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if w.first == nil || !w.first(rw, r) {
+			sim.ServeHTTP(rw, r)
+		}
+	}))
 	t.Cleanup(credlyServer.Close)
 
 	siteServer := httptest.NewUnstartedServer(nil)

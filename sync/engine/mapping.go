@@ -16,7 +16,8 @@ import (
 type Preview struct {
 	Actions []PreviewAction // at most maxPreview
 	// Counts by what would happen: "issue", "revoke", "cancel", or "wait:" and
-	// the reason; "none" counts awards that need nothing.
+	// the reason; "exists" counts awards whose recipient has the badge at the other
+	// side by an award of its own, "none" those that need nothing.
 	Counts map[string]int
 	Total  int // awards looked at
 }
@@ -58,6 +59,9 @@ func (e *Engine) PutMapping(ctx context.Context, m store.Mapping) (store.Mapping
 		}
 		now := store.Moment(e.cfg.Now())
 		m.UpdatedAt = now
+		if err := e.reachBack(ctx, tx, &m, now); err != nil {
+			return err
+		}
 		if m.ID == "" {
 			m.CreatedAt = now
 			stored, err := tx.CreateMapping(ctx, m)
@@ -134,6 +138,41 @@ func (e *Engine) Backfill(ctx context.Context, id string, version int) error {
 	m.Version = version
 	_, err = e.PutMapping(ctx, m)
 	return err
+}
+
+// reachBack notes that from now on a mapping reaches awards that were there
+// before. Whoever has the badge at the other side may have got it by hand, so that
+// side is read in full; until that is done each one is looked for.
+func (e *Engine) reachBack(ctx context.Context, tx store.Tx, m *store.Mapping, now time.Time) error {
+	var before store.Mapping
+	if m.ID != "" {
+		var err error
+		if before, err = tx.Mapping(ctx, m.ID); err != nil {
+			return err
+		}
+		m.BackfillAt = before.BackfillAt
+	}
+	reaches := func(w store.When, since time.Time) bool { return w != "" && w != store.Never && since.IsZero() }
+	for _, d := range []struct {
+		is, was bool
+		class   string
+	}{
+		{reaches(m.AToB, m.SinceAB), reaches(before.AToB, before.SinceAB), m.ClassB},
+		{reaches(m.BToA, m.SinceBA), reaches(before.BToA, before.SinceBA), m.ClassA},
+	} {
+		if !d.is || d.was {
+			continue
+		}
+		m.BackfillAt = now
+		class, err := tx.Class(ctx, d.class)
+		if err != nil {
+			return err
+		}
+		if err := tx.ListSoon(ctx, class.Remote, now); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkMapping refuses what can't work.
@@ -255,7 +294,11 @@ func (e *Engine) DryRun(ctx context.Context, m store.Mapping) (Preview, error) {
 				}
 				out.Total++
 				actions := reconcile.Plan(facts)
-				if len(actions) == 0 {
+				switch {
+				case len(actions) > 0:
+				case reconcile.HasAlready(facts):
+					out.Counts["exists"]++
+				default:
 					out.Counts["none"]++
 				}
 				for _, act := range actions {

@@ -28,6 +28,9 @@ func (e *Engine) plan(ctx context.Context, tx store.Tx, awardID, cause string) (
 		return 0, fmt.Errorf("plan award %s: %w", awardID, err)
 	}
 	actions := reconcile.Plan(facts)
+	if err := e.handOver(ctx, tx, facts); err != nil {
+		return 0, fmt.Errorf("plan award %s: hand its copy over: %w", awardID, err)
+	}
 	for _, a := range actions {
 		if err := e.apply(ctx, tx, award, a, cause); err != nil {
 			return 0, fmt.Errorf("plan award %s: %s at %s: %w", awardID, a.Op, a.Remote, err)
@@ -105,7 +108,11 @@ func (e *Engine) facts(ctx context.Context, tx store.Tx, award store.Award, mapp
 		if l.Role == store.RoleOrigin && l.Acceptance == string(openbadges.AcceptanceRejected) {
 			f.Award.Rejected = true
 		}
-		f.Links = append(f.Links, reconcile.Link{Remote: l.Remote, Ref: l.Ref, Role: l.Role, State: l.State, Generation: l.Generation})
+		heir, err := e.heir(ctx, tx, award, l)
+		if err != nil {
+			return f, err
+		}
+		f.Links = append(f.Links, reconcile.Link{Remote: l.Remote, Ref: l.Ref, Role: l.Role, State: l.State, Generation: l.Generation, Heir: heir.ID})
 	}
 	pushes, err := tx.PushesOf(ctx, award.ID)
 	if err != nil {
@@ -152,7 +159,7 @@ func (e *Engine) target(ctx context.Context, tx store.Tx, award store.Award, m s
 	_, t.CanIssue = adapter.(adapters.Issuer)
 	_, t.CanRevoke = adapter.(adapters.Revoker)
 	_, t.NeedsName = adapter.(adapters.NameRequirer)
-	twins, err := tx.CandidateAwards(ctx, class.ID, award.Recipient.Identity, award.EarnerKey)
+	twins, err := tx.CandidateAwards(ctx, class.ID, award.Recipient.Identity, award.EarnerKey, award.PersonID)
 	if err != nil {
 		return t, false, err
 	}

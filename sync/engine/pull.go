@@ -38,6 +38,8 @@ type pull struct {
 	adapter adapters.Adapter
 	source  adapters.Source
 	found   outcome
+	// When what this run has read to its end began.
+	readAt, listedAt time.Time
 }
 
 // held stops a run for a person to look at.
@@ -119,6 +121,7 @@ func (p *pull) do(ctx context.Context, o SyncOptions) error {
 			return err
 		}
 	}
+	p.readAt = p.run.StartedAt
 	return p.images(ctx)
 }
 
@@ -335,6 +338,7 @@ func (p *pull) list(ctx context.Context) error {
 		}
 		stored = to
 		if !page.More {
+			p.listedAt = at.StartedAt
 			return p.absent(ctx, name, at.StartedAt)
 		}
 	}
@@ -368,6 +372,11 @@ func (p *pull) close(ctx context.Context, err error) (store.Run, error) {
 			err = errors.Join(err, serr)
 		}
 	}
+	if read := later(p.readAt, p.listedAt); !read.IsZero() {
+		if serr := e.cfg.Store.MarkRead(ctx, p.remote.Name, read, p.listedAt); serr != nil {
+			err = errors.Join(err, serr)
+		}
+	}
 	if serr := e.cfg.Store.ReleaseRemote(ctx, p.remote.Name, e.cfg.Owner, next); serr != nil {
 		err = errors.Join(err, serr)
 	}
@@ -376,6 +385,13 @@ func (p *pull) close(ctx context.Context, err error) (store.Run, error) {
 		return p.run, fmt.Errorf("pull %s: %w", p.remote.Name, err)
 	}
 	return p.run, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // noteHealth records what Check answered. It returns only the store's errors.

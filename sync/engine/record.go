@@ -272,7 +272,13 @@ func (e *Engine) copyOf(ctx context.Context, tx store.Tx, class store.Class, ear
 	if err != nil {
 		return store.Award{}, store.Push{}, false, err
 	}
-	email := openbadges.NormalizeEmail(rec.Award.Recipient.Identity)
+	email, person := openbadges.NormalizeEmail(rec.Award.Recipient.Identity), ""
+	switch id, err := tx.Identifier(ctx, openbadges.IdentityEmail, email); {
+	case err == nil && !rec.Award.Recipient.Hashed:
+		person = id.PersonID // one of their addresses, maybe not the one of the award
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return store.Award{}, store.Push{}, false, err
+	}
 	keys := map[string]bool{earner: true, string(rec.External): true}
 	delete(keys, "")
 	var best candidate
@@ -282,7 +288,7 @@ func (e *Engine) copyOf(ctx context.Context, tx store.Tx, class store.Class, ear
 			other = m.ClassB
 		}
 		for key := range keys {
-			awards, err := tx.CandidateAwards(ctx, other, email, key)
+			awards, err := tx.CandidateAwards(ctx, other, email, key, person)
 			if err != nil {
 				return store.Award{}, store.Push{}, false, err
 			}
@@ -291,7 +297,8 @@ func (e *Engine) copyOf(ctx context.Context, tx store.Tx, class store.Class, ear
 				if err != nil {
 					return store.Award{}, store.Push{}, false, err
 				}
-				if c.rank > best.rank {
+				c.sameDay = sameSecond(a.IssuedOn, rec.Award.IssuedOn)
+				if c.rank > best.rank || c.rank == best.rank && c.sameDay && !best.sameDay {
 					best = c
 				}
 			}
@@ -305,6 +312,12 @@ type candidate struct {
 	award store.Award
 	push  store.Push // the issue to that remote, if any
 	rank  int        // 0: it is not
+	// sameDay: awarded when the record says; it decides between equals.
+	sameDay bool
+}
+
+func sameSecond(a, b time.Time) bool {
+	return a.UTC().Truncate(time.Second).Equal(b.UTC().Truncate(time.Second))
 }
 
 // candidate ranks an award: first one whose issue was sent and whose outcome is
@@ -315,7 +328,7 @@ func (e *Engine) candidate(ctx context.Context, tx store.Tx, a store.Award, remo
 	c := candidate{award: a, push: push}
 	switch {
 	case err != nil || !free:
-	case push.State == store.PushSent, push.State == store.PushHeld && push.Reason == outbox.Doubt:
+	case push.Unsure, push.State == store.PushSent, push.State == store.PushHeld && push.Reason == outbox.Doubt:
 		c.rank = 3
 	case dead, a.Revoked:
 	case push.State.Open():

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,9 +44,11 @@ func (e *Engine) SendDue(ctx context.Context) (int, error) {
 // parcel is a push with all that its call needs.
 type parcel struct {
 	push     store.Push
+	award    store.Award
 	adapter  adapters.Adapter
 	issuance adapters.Issuance
 	settle   time.Duration
+	listed   time.Time // an issue is looked for first, unless all was read there after this moment
 }
 
 // send makes one attempt at a leased push. Errors are the store's; what the
@@ -54,16 +57,20 @@ func (e *Engine) send(ctx context.Context, p store.Push) error {
 	pc, err := e.pack(ctx, p)
 	if err != nil {
 		// The mapping, the badge or the remote is gone: nothing can be sent, and a
-		// person has to see why.
+		// person has to see why. A push that is unsure stays so, and is looked for
+		// when that person sends it again.
 		from := p.State
 		p.State, p.Reason, p.Words = store.PushHeld, outbox.Config, err.Error()
 		return e.save(ctx, p, from, false)
 	}
+	again := true
 	if p.State == store.PushSent {
-		again, err := e.settle(ctx, &pc)
-		if err != nil || !again {
-			return err
-		}
+		again, err = e.settle(ctx, &pc)
+	} else if p.Op == store.OpIssue {
+		again, err = e.lookFirst(ctx, &pc)
+	}
+	if err != nil || !again {
+		return err
 	}
 	if e.cfg.BaseURL(ctx) == "" {
 		p, from := pc.push, pc.push.State
@@ -112,16 +119,21 @@ func (e *Engine) finish(ctx context.Context, pc parcel, ref adapters.Ref, err er
 	defer cancel()
 	p := pc.push
 	if err == nil {
-		return e.done(end, p, ref, "")
+		return e.done(end, p, ref, "", nil)
 	}
 	if errors.Is(err, adapters.ErrConflict) && p.Op == store.OpIssue && !adapters.IsAmbiguous(err) {
-		// It is there already. Which record is it?
-		if found, ok := e.find(end, pc); ok {
-			return e.done(end, p, found, outbox.Exists)
-		}
+		return e.refused(end, pc, err)
 	}
 	if errors.Is(err, adapters.ErrNotFound) && p.Op != store.OpIssue {
-		return e.done(end, p, p.Ref, outbox.Exists)
+		fresh, ferr := e.fresh(end, pc)
+		if ferr != nil {
+			return ferr
+		}
+		if !fresh {
+			return e.done(end, p, p.Ref, outbox.Exists, nil)
+		}
+		// The remote does not show it yet: to take that for gone would leave it there.
+		err = &adapters.Error{Op: string(p.Op), Kind: adapters.ErrUnavailable, RetryAfter: pc.settle, Err: err}
 	}
 	if errors.Is(err, adapters.ErrUnauthorized) {
 		if herr := e.noteHealth(end, p.Remote, adapters.Health{}, err); herr != nil {
@@ -132,90 +144,104 @@ func (e *Engine) finish(ctx context.Context, pc parcel, ref adapters.Ref, err er
 	return e.save(end, p, store.PushSent, false)
 }
 
-func (e *Engine) find(ctx context.Context, pc parcel) (adapters.Ref, bool) {
-	finder, ok := pc.adapter.(adapters.Finder)
-	if !ok {
-		return "", false
-	}
-	call, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
-	defer cancel()
-	ref, found, err := finder.Find(call, pc.issuance)
-	return ref, err == nil && found == adapters.Present
-}
-
-// settle asks the remote about a push whose call may have happened. again is
-// true when the remote surely has not got it, so that the push, which is still
-// leased, may be sent.
-func (e *Engine) settle(ctx context.Context, pc *parcel) (again bool, err error) {
-	p := pc.push
-	now := store.Moment(e.cfg.Now())
-	if p.Op != store.OpIssue {
-		return true, nil // revoking, removing and updating twice is no error
-	}
-	finder, ok := pc.adapter.(adapters.Finder)
-	if !ok {
-		p.State, p.Reason = store.PushHeld, outbox.Doubt
-		return false, e.save(ctx, p, store.PushSent, false)
-	}
-	call, cancel := context.WithTimeout(ctx, e.cfg.CallTimeout)
-	ref, found, err := finder.Find(call, pc.issuance)
-	cancel()
-	end, stop := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
-	defer stop()
-	switch {
-	case err != nil:
-		return false, e.save(end, outbox.Unsettled(p, err, now), store.PushSent, false)
-	case found == adapters.Present:
-		return false, e.done(end, p, ref, "")
-	case found == adapters.Absent:
-		return true, nil
-	}
-	p.State, p.Reason = store.PushHeld, outbox.Doubt
-	return false, e.save(end, p, store.PushSent, false)
-}
-
 // done links what the remote has, settles the push, and plans what follows:
-// an award that was revoked in the meantime is revoked there next.
-func (e *Engine) done(ctx context.Context, p store.Push, ref adapters.Ref, reason string) error {
+// an award that was revoked in the meantime is revoked there next. known are the
+// awards that Find was told of; nil when the call itself made the record.
+func (e *Engine) done(ctx context.Context, p store.Push, ref adapters.Ref, reason string, known *adapters.Issuance) error {
 	err := e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
-		now := store.Moment(e.cfg.Now())
 		reason := reason
-		link, err := tx.Link(ctx, p.Remote, ref)
-		switch {
-		case errors.Is(err, store.ErrNotFound) && p.Op == store.OpIssue:
-			_, err = tx.PutLink(ctx, store.Link{
-				Remote: p.Remote, Ref: ref, AwardID: p.AwardID, Role: store.RoleCopy, State: store.LinkPresent,
-				PushKey: p.Key, Generation: p.Generation, SeenAt: now, CreatedAt: now,
-			})
-			if err != nil {
-				return err
-			}
-		case err != nil && !errors.Is(err, store.ErrNotFound):
+		var err error
+		if p.Op == store.OpIssue {
+			reason, err = e.link(ctx, tx, p, ref, reason, known)
+		} else {
+			err = e.unlink(ctx, tx, p, ref)
+		}
+		if err != nil {
 			return err
-		case err == nil && link.AwardID != p.AwardID:
-			reason = outbox.Exists // it belongs to an award of its own
-		case err == nil && p.Op == store.OpRevoke:
-			link.State = store.LinkRevoked
-			if _, err := tx.PutLink(ctx, link); err != nil {
-				return err
-			}
-		case err == nil && p.Op == store.OpRemove:
-			link.State = store.LinkGone
-			if _, err := tx.PutLink(ctx, link); err != nil {
-				return err
-			}
 		}
 		d := outbox.Done(p, ref, reason)
-		d.UpdatedAt = now
-		if err := tx.SavePush(ctx, d, store.PushSent, e.cfg.Owner, false); err != nil {
+		d.UpdatedAt = store.Moment(e.cfg.Now())
+		if err := tx.SavePush(ctx, d, p.State, e.cfg.Owner, false); err != nil {
 			return err
 		}
 		_, err = e.plan(ctx, tx, p.AwardID, "done at "+string(p.Remote))
 		return err
 	})
-	if errors.Is(err, store.ErrStale) {
+	switch {
+	case errors.Is(err, errTaken):
+		p.NextAt = store.Moment(e.cfg.Now())
+		return e.save(ctx, p, p.State, false)
+	case errors.Is(err, store.ErrStale):
 		return nil // a pull saw the record first and settled it
 	}
+	return err
+}
+
+// errTaken: what was found has become another award's in the meantime; look again.
+var errTaken = errors.New("it is another award's")
+
+// link joins the record that an issue made or found with its award.
+func (e *Engine) link(ctx context.Context, tx store.Tx, p store.Push, ref adapters.Ref, reason string, known *adapters.Issuance) (string, error) {
+	now := store.Moment(e.cfg.Now())
+	link, err := tx.Link(ctx, p.Remote, ref)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		_, err = tx.PutLink(ctx, store.Link{
+			Remote: p.Remote, Ref: ref, AwardID: p.AwardID, Role: store.RoleCopy, State: store.LinkPresent,
+			PushKey: p.Key, Generation: p.Generation, SeenAt: now, CreatedAt: now,
+		})
+		return reason, err
+	case err != nil || link.AwardID == p.AwardID:
+		return reason, err
+	case link.Role == store.RoleOrigin:
+		return outbox.Exists, nil // an award of its own
+	case known == nil:
+		return reason, e.reclaim(ctx, tx, p, link)
+	case !slices.ContainsFunc(known.Siblings, func(s adapters.Sibling) bool { return s.Ref == ref }):
+		return "", errTaken
+	}
+	return outbox.Exists, nil // it stands for both
+}
+
+// reclaim gives a record to the award whose call made it. A pull that saw it
+// before the call's answer could only guess between awards of one recipient; the
+// one that it gave it to is looked for again.
+func (e *Engine) reclaim(ctx context.Context, tx store.Tx, p store.Push, link store.Link) error {
+	pushes, err := tx.PushesOf(ctx, link.AwardID)
+	if err != nil {
+		return err
+	}
+	for _, other := range pushes {
+		if other.Op != store.OpIssue || other.State != store.PushDone || other.Remote != p.Remote || other.Ref != link.Ref {
+			continue
+		}
+		other.State, other.Reason, other.Ref, other.Unsure = store.PushSent, outbox.Settling, "", true
+		other.NextAt = store.Moment(e.cfg.Now())
+		if err := tx.SavePush(ctx, other, store.PushDone, "", false); err != nil {
+			return err
+		}
+	}
+	link.AwardID, link.PushKey, link.Generation = p.AwardID, p.Key, p.Generation
+	_, err = tx.PutLink(ctx, link)
+	return err
+}
+
+// unlink notes what became of the record that was taken back.
+func (e *Engine) unlink(ctx context.Context, tx store.Tx, p store.Push, ref adapters.Ref) error {
+	link, err := tx.Link(ctx, p.Remote, ref)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil || link.AwardID != p.AwardID {
+		return err
+	}
+	switch p.Op {
+	case store.OpRevoke:
+		link.State = store.LinkRevoked
+	case store.OpRemove:
+		link.State = store.LinkGone
+	}
+	_, err = tx.PutLink(ctx, link)
 	return err
 }
 
@@ -243,7 +269,7 @@ func (e *Engine) pack(ctx context.Context, p store.Push) (parcel, error) {
 	if err != nil {
 		return parcel{}, fmt.Errorf("badge: %w", err)
 	}
-	pc := parcel{push: p, adapter: adapter, issuance: adapters.Issuance{
+	pc := parcel{push: p, award: award, adapter: adapter, issuance: adapters.Issuance{
 		Key: p.Key, Recipient: recipient, EarnerKey: award.EarnerKey, PageURL: e.pageURL(ctx, award),
 		Award: openbadges.Award{
 			BadgeClass: version.Content, Recipient: recipient, IssuedOn: award.IssuedOn, Expires: award.Expires,
@@ -259,7 +285,7 @@ func (e *Engine) pack(ctx context.Context, p store.Push) (parcel, error) {
 		if _, ok := adapter.(adapters.Issuer); !ok {
 			return parcel{}, fmt.Errorf("%s can't award badges", p.Remote)
 		}
-		if pc.issuance.Class, pc.issuance.Notify, err = e.classAt(ctx, award, p); err != nil {
+		if err := e.addClass(ctx, &pc); err != nil {
 			return parcel{}, err
 		}
 	case store.OpRevoke:
@@ -278,25 +304,31 @@ func (e *Engine) pack(ctx context.Context, p store.Push) (parcel, error) {
 	return pc, nil
 }
 
-// classAt is the badge that the push's mapping names at its remote, and whether
-// that remote is who tells the member.
-func (e *Engine) classAt(ctx context.Context, award store.Award, p store.Push) (ref adapters.Ref, notify bool, err error) {
-	m, err := e.cfg.Store.Mapping(ctx, p.MappingID)
+// addClass adds what the push's mapping says: the badge at the remote, whether
+// that remote is who tells the member, and whether the award is from before the
+// policy.
+func (e *Engine) addClass(ctx context.Context, pc *parcel) error {
+	remote := pc.push.Remote
+	m, err := e.cfg.Store.Mapping(ctx, pc.push.MappingID)
 	if err != nil {
-		return "", false, fmt.Errorf("the mapping that asked for this: %w", err)
+		return fmt.Errorf("the mapping that asked for this: %w", err)
 	}
 	other, mailer := m.ClassB, store.MailB
-	if m.ClassB == award.ClassID {
+	if m.ClassB == pc.award.ClassID {
 		other, mailer = m.ClassA, store.MailA
 	}
 	class, err := e.cfg.Store.Class(ctx, other)
 	if err != nil {
-		return "", false, fmt.Errorf("the badge at %s: %w", p.Remote, err)
+		return fmt.Errorf("the badge at %s: %w", remote, err)
 	}
-	if class.Remote != p.Remote {
-		return "", false, fmt.Errorf("the mapping names a badge of %s, not of %s", class.Remote, p.Remote)
+	if class.Remote != remote {
+		return fmt.Errorf("the mapping names a badge of %s, not of %s", class.Remote, remote)
 	}
-	return class.Ref, m.Mailer == mailer, nil
+	pc.issuance.Class, pc.issuance.Notify = class.Ref, m.Mailer == mailer
+	if pc.award.IssuedOn.Before(m.BackfillAt) {
+		pc.listed = m.BackfillAt
+	}
+	return nil
 }
 
 // pageURL is the award's public page, "" while only the member may see it.

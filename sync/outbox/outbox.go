@@ -31,6 +31,8 @@ const (
 	Refused      = "refused"      // the remote refused it for good
 	GaveUp       = "gave-up"      // it failed for now too many times
 	Exists       = "exists"       // it was there already
+	Hidden       = "hidden"       // the remote says that the recipient has it, and does not show it yet
+	Elsewhere    = "elsewhere"    // the remote says that the recipient has it, and shows us none: a person decides
 	Config       = "config"       // the remote's configuration or mapping is gone
 )
 
@@ -60,13 +62,14 @@ func Sending(p store.Push, now time.Time, timeout, settle time.Duration) store.P
 	p.SentAt = now
 	p.Deadline = now.Add(timeout)
 	p.NextAt = p.Deadline.Add(settle)
+	p.Unsure = p.Op == store.OpIssue
 	p.Attempts++
 	return p
 }
 
 // Done settles p: the remote has it as ref.
 func Done(p store.Push, ref adapters.Ref, reason string) store.Push {
-	p.State = store.PushDone
+	p.State, p.Unsure = store.PushDone, false
 	p.Reason, p.Words = reason, ""
 	if ref != "" {
 		p.Ref = ref
@@ -79,8 +82,10 @@ func Done(p store.Push, ref adapters.Ref, reason string) store.Push {
 // how long a fresh write may stay invisible at the remote.
 func Failed(p store.Push, err error, now time.Time, settle time.Duration) store.Push {
 	p.Words = adapters.Words(err)
+	ambiguous := adapters.IsAmbiguous(err) && p.Op == store.OpIssue
+	p.Unsure = ambiguous
 	switch {
-	case adapters.IsAmbiguous(err) && p.Op == store.OpIssue:
+	case ambiguous:
 		// It may be there: the row stays sent, and the remote is asked once the
 		// write can be seen.
 		p.State, p.Reason = store.PushSent, Settling
@@ -106,15 +111,27 @@ func Failed(p store.Push, err error, now time.Time, settle time.Duration) store.
 	return p
 }
 
+// Refound says what follows when the remote refused p because the recipient has
+// the badge there, and did not show it when it was asked which: it is asked again
+// once a fresh write can be seen. Then a person decides.
+func Refound(p store.Push, err error, now time.Time, settle time.Duration) store.Push {
+	p.State, p.Reason, p.Words = store.PushSent, Hidden, adapters.Words(err)
+	p.NextAt = now.Add(max(settle, time.Second))
+	return p
+}
+
 // Unsettled keeps a sent push sent: the remote could not be asked just now.
 func Unsettled(p store.Push, err error, now time.Time) store.Push {
 	p.Words = adapters.Words(err)
 	p.Attempts++
+	p.State = store.PushSent
+	if p.Reason != Hidden {
+		p.Reason = Settling
+	}
 	if p.Attempts >= MaxAttempts {
 		p.State, p.Reason = store.PushHeld, Doubt
 		return p
 	}
-	p.State, p.Reason = store.PushSent, Settling
 	p.NextAt = now.Add(Backoff(p, adapters.RetryAfter(err)))
 	return p
 }

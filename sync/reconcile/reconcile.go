@@ -67,6 +67,9 @@ type Link struct {
 	Role       store.LinkRole
 	State      store.LinkState
 	Generation int
+	// Heir is the push of another award that holds and for which this record stands,
+	// too; "" none.
+	Heir string
 }
 
 // Push is a write that exists already.
@@ -137,6 +140,20 @@ func Plan(f Facts) []Action {
 		return cmp.Or(cmp.Compare(a.Remote, b.Remote), cmp.Compare(a.Op, b.Op), cmp.Compare(a.Generation, b.Generation))
 	})
 	return out
+}
+
+// HasAlready says that nothing is planned for the award at one of its targets only
+// because its recipient has the badge there by an award of its own.
+func HasAlready(f Facts) bool {
+	if len(Plan(f)) > 0 {
+		return false
+	}
+	alone := f
+	alone.Targets = slices.Clone(f.Targets)
+	for i := range alone.Targets {
+		alone.Targets[i].Twin = false
+	}
+	return slices.ContainsFunc(Plan(alone), func(a Action) bool { return a.Op == store.OpIssue && a.PushID == "" })
 }
 
 // ordered puts the target that sends most readily first, so that of two
@@ -247,7 +264,7 @@ func planRevoke(f Facts, t Target) []Action {
 	}
 	var out []Action
 	for _, l := range f.Links {
-		if l.Remote != t.Remote || l.Role != store.RoleCopy || l.State != store.LinkPresent {
+		if l.Remote != t.Remote || l.Role != store.RoleCopy || l.State != store.LinkPresent || l.Heir != "" {
 			continue
 		}
 		generation := max(l.Generation, 1)
