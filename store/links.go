@@ -61,6 +61,9 @@ type Links interface {
 	// PutLink creates or updates by (Remote, Ref). An unchanged row is not
 	// written and changed is false; ListedRun and SeenAt alone don't count.
 	PutLink(ctx context.Context, l Link) (changed bool, err error)
+	// CreateLink is PutLink for a record that has no link: ErrExists when another
+	// transaction was first, so that nobody takes a record from another award unseen.
+	CreateLink(ctx context.Context, l Link) error
 	Link(ctx context.Context, remote adapters.Remote, ref adapters.Ref) (Link, error)
 	LinksOf(ctx context.Context, awardID string) ([]Link, error) // origin first, then by creation
 	// MarkListed notes that the run's List named these records.

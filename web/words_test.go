@@ -33,7 +33,7 @@ func composed() []string {
 	add("next.", states...)
 	add("next-means.", states...)
 	add("story.", "awarded", "offered", "claimed", "declined", "revoked")
-	reasons := []string{"claim", "name", "address", "paused", "not-issuable", "replaced", "not-wanted", "person", "retry", "unauthorized", "moved", "settling", "doubt", "refused", "gave-up", "exists", "config"}
+	reasons := []string{"claim", "name", "address", "paused", "not-issuable", "replaced", "not-wanted", "person", "retry", "unauthorized", "moved", "settling", "doubt", "refused", "gave-up", "exists", "hidden", "elsewhere", "config"}
 	add("reason.", reasons...)
 	add("reason-long.", reasons...)
 	add("flash.visibility-", "private", "link", "public")

@@ -20,17 +20,27 @@ func scanLink(row scanner) (l store.Link, err error) {
 	return l, err
 }
 
-// PutLink keeps ListedRun when it is given none.
-func (c *calls) PutLink(ctx context.Context, l store.Link) (bool, error) {
+const insertLink = `INSERT INTO links (` + linkColumns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+
+func (c *calls) linkValues(l store.Link) []any {
 	if l.State == "" {
 		l.State = store.LinkPresent
 	}
 	if l.CreatedAt.IsZero() {
 		l.CreatedAt = c.now()
 	}
-	n, err := c.exec(ctx, fmt.Sprintf("put link %s of %s", l.Ref, l.Remote), `
-		INSERT INTO links (`+linkColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+	return []any{l.Remote, l.Ref, l.AwardID, l.Role, l.State, l.Acceptance, l.PageURL, l.Version, l.PushKey, l.Generation,
+		l.DocumentSHA, l.Normalizer, l.ListedRun, moment(l.SeenAt), moment(l.CreatedAt)}
+}
+
+func (c *calls) CreateLink(ctx context.Context, l store.Link) error {
+	return c.must(ctx, fmt.Sprintf("create link %s of %s", l.Ref, l.Remote), store.ErrExists, insertLink+` ON CONFLICT DO NOTHING`, c.linkValues(l)...)
+}
+
+// PutLink keeps ListedRun when it is given none.
+func (c *calls) PutLink(ctx context.Context, l store.Link) (bool, error) {
+	n, err := c.exec(ctx, fmt.Sprintf("put link %s of %s", l.Ref, l.Remote), insertLink+`
 		ON CONFLICT (remote, ref) DO UPDATE SET award_id = excluded.award_id, role = excluded.role, state = excluded.state,
 			acceptance = excluded.acceptance, page_url = excluded.page_url, version = excluded.version,
 			push_key = excluded.push_key, generation = excluded.generation, document_sha = excluded.document_sha,
@@ -40,8 +50,7 @@ func (c *calls) PutLink(ctx context.Context, l store.Link) (bool, error) {
 				links.push_key, links.generation, links.document_sha, links.normalizer)
 			IS DISTINCT FROM (excluded.award_id, excluded.role, excluded.state, excluded.acceptance, excluded.page_url, excluded.version,
 				excluded.push_key, excluded.generation, excluded.document_sha, excluded.normalizer)`,
-		l.Remote, l.Ref, l.AwardID, l.Role, l.State, l.Acceptance, l.PageURL, l.Version, l.PushKey, l.Generation,
-		l.DocumentSHA, l.Normalizer, l.ListedRun, moment(l.SeenAt), moment(l.CreatedAt))
+		c.linkValues(l)...)
 	return n == 1, err
 }
 

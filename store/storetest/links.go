@@ -18,7 +18,9 @@ func links(t *testing.T, s store.Store) {
 		PageURL: "https://example.org/b1", Version: "v1", PushKey: "key", Generation: 2, DocumentSHA: "abc", Normalizer: 3, ListedRun: "run-1",
 		SeenAt: t0, CreatedAt: t0}
 	origin := store.Link{Remote: "campus", Ref: "1", AwardID: a.ID, Role: store.RoleOrigin, State: store.LinkPresent, CreatedAt: t0.Add(time.Hour)}
-	same(t, "a new link is a change", got[bool](t)(w.PutLink(ctx, copied)), true)
+	must(t, w.CreateLink(ctx, copied))
+	wantErr(t, w.CreateLink(ctx, store.Link{Remote: copied.Remote, Ref: copied.Ref, AwardID: copied.AwardID}), store.ErrExists)
+	same(t, "a link that is there already", got[bool](t)(w.PutLink(ctx, copied)), false)
 	same(t, "another one too", got[bool](t)(w.PutLink(ctx, origin)), true)
 	same(t, "link", got[store.Link](t)(w.Link(ctx, "credly", "b1")), copied)
 	same(t, "links, origin first", got[[]store.Link](t)(w.LinksOf(ctx, a.ID)), []store.Link{origin, copied})

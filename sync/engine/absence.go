@@ -52,7 +52,7 @@ func (p *pull) absent(ctx context.Context, run string, began time.Time) error {
 			if err := e.tellRevoked(ctx, tx, was, award); err != nil {
 				return err
 			}
-			got, err := e.write(ctx, tx, arrival{remote: p.remote, run: p.run.ID}, l, award, "missing at "+string(p.remote.Name))
+			got, err := e.write(ctx, tx, arrival{remote: p.remote, run: p.run.ID}, l, award, true, "missing at "+string(p.remote.Name))
 			if err != nil {
 				return err
 			}

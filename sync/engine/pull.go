@@ -240,7 +240,7 @@ func (p *pull) page(ctx context.Context, page adapters.Page, live bool, advance 
 		return errors.Join(err, fmt.Errorf("remote %s: the lease was lost: %w", p.remote.Name, store.ErrStale))
 	}
 	var got outcome
-	err := e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
+	take := func(tx store.Tx) error {
 		got = outcome{}
 		for _, rec := range page.Records {
 			one, err := e.take(ctx, tx, arrival{remote: p.remote, run: p.run.ID, live: live}, rec)
@@ -250,7 +250,14 @@ func (p *pull) page(ctx context.Context, page adapters.Page, live bool, advance 
 			got.add(one)
 		}
 		return advance(tx)
-	})
+	}
+	err := e.cfg.Store.InTx(ctx, take)
+	for range 3 {
+		if !errors.Is(err, errTaken) {
+			break
+		}
+		err = e.cfg.Store.InTx(ctx, take) // what was just sent from here is known by now
+	}
 	if err != nil {
 		return err
 	}

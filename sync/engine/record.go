@@ -114,7 +114,7 @@ func (e *Engine) takeGone(ctx context.Context, tx store.Tx, from arrival, link s
 	if err := e.tellRevoked(ctx, tx, was, award); err != nil {
 		return outcome{}, err
 	}
-	return e.write(ctx, tx, from, link, award, "revoked at "+string(from.remote.Name))
+	return e.write(ctx, tx, from, link, award, true, "revoked at "+string(from.remote.Name))
 }
 
 // takeAgain records a record that is linked already.
@@ -148,7 +148,7 @@ func (e *Engine) takeAgain(ctx context.Context, tx store.Tx, from arrival, link 
 	if err := e.tellRevoked(ctx, tx, was, award); err != nil {
 		return outcome{}, err
 	}
-	return e.write(ctx, tx, from, link, award, "changed at "+string(from.remote.Name))
+	return e.write(ctx, tx, from, link, award, true, "changed at "+string(from.remote.Name))
 }
 
 // takeNew records a record that no link names: a copy of an award that is
@@ -172,7 +172,7 @@ func (e *Engine) takeNew(ctx context.Context, tx store.Tx, from arrival, class s
 				return outcome{}, err
 			}
 		}
-		return e.write(ctx, tx, from, link, award, "seen at "+string(from.remote.Name))
+		return e.write(ctx, tx, from, link, award, false, "seen at "+string(from.remote.Name))
 	}
 	award = store.Award{
 		ClassID: class.ID, ClassVersionID: class.VersionID, Origin: from.remote.Name, OriginRef: rec.Ref, EarnerKey: earner,
@@ -195,7 +195,7 @@ func (e *Engine) takeNew(ctx context.Context, tx store.Tx, from arrival, class s
 		return outcome{}, err
 	}
 	link.AwardID = award.ID
-	out, err := e.write(ctx, tx, from, link, award, "award")
+	out, err := e.write(ctx, tx, from, link, award, false, "award")
 	out.new, out.changed = 1, 0
 	if err == nil && e.tells(from, award) {
 		ours, merr := e.mailsFor(ctx, tx, award.ClassID)
@@ -228,10 +228,11 @@ func (e *Engine) mailsFor(ctx context.Context, tx store.Tx, classID string) (boo
 }
 
 // write saves link and award, notes the arrival, and plans.
-func (e *Engine) write(ctx context.Context, tx store.Tx, from arrival, link store.Link, award store.Award, cause string) (outcome, error) {
+// known is false for a record that had no link.
+func (e *Engine) write(ctx context.Context, tx store.Tx, from arrival, link store.Link, award store.Award, known bool, cause string) (outcome, error) {
 	now := store.Moment(e.cfg.Now())
 	link.SeenAt = now
-	linkChanged, err := tx.PutLink(ctx, link)
+	linkChanged, err := e.putLink(ctx, tx, link, known)
 	if err != nil {
 		return outcome{}, fmt.Errorf("link %s: %w", link.Ref, err)
 	}
@@ -252,6 +253,19 @@ func (e *Engine) write(ctx context.Context, tx store.Tx, from arrival, link stor
 	}
 	n, err := e.plan(ctx, tx, award.ID, cause)
 	return outcome{changed: 1, pushes: n, awards: []string{award.ID}}, err
+}
+
+// putLink is true when it wrote something. A record that had no link and has one
+// now is another's: the transaction is done again, and sees it.
+func (e *Engine) putLink(ctx context.Context, tx store.Tx, l store.Link, known bool) (bool, error) {
+	if known {
+		return tx.PutLink(ctx, l)
+	}
+	err := tx.CreateLink(ctx, l)
+	if errors.Is(err, store.ErrExists) {
+		return false, errTaken
+	}
+	return err == nil, err
 }
 
 // copyOf finds the award that an unknown record is a copy of: by our key, or as

@@ -186,10 +186,13 @@ func (e *Engine) link(ctx context.Context, tx store.Tx, p store.Push, ref adapte
 	link, err := tx.Link(ctx, p.Remote, ref)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		_, err = tx.PutLink(ctx, store.Link{
+		err = tx.CreateLink(ctx, store.Link{
 			Remote: p.Remote, Ref: ref, AwardID: p.AwardID, Role: store.RoleCopy, State: store.LinkPresent,
 			PushKey: p.Key, Generation: p.Generation, SeenAt: now, CreatedAt: now,
 		})
+		if errors.Is(err, store.ErrExists) {
+			err = errTaken
+		}
 		return reason, err
 	case err != nil || link.AwardID == p.AwardID:
 		return reason, err
