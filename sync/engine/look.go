@@ -56,7 +56,10 @@ func (e *Engine) lookFirst(ctx context.Context, pc *parcel) (again bool, err err
 // push if it has, or if it can't say.
 func (e *Engine) look(ctx context.Context, pc *parcel) (again bool, err error) {
 	p, from, now := pc.push, pc.push.State, store.Moment(e.cfg.Now())
-	ref, found, err := e.find(ctx, pc)
+	ref, found, err := e.seen(ctx, pc)
+	if err == nil && found != adapters.Present {
+		ref, found, err = e.find(ctx, pc)
+	}
 	end, stop := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer stop()
 	switch {
@@ -81,6 +84,22 @@ func (e *Engine) look(ctx context.Context, pc *parcel) (again bool, err error) {
 	}
 	p.State, p.Reason = store.PushHeld, outbox.Doubt
 	return false, e.save(end, p, from, false)
+}
+
+// seen says whether a pull has brought this very copy in the meantime.
+func (e *Engine) seen(ctx context.Context, pc *parcel) (adapters.Ref, adapters.Found, error) {
+	links, err := e.cfg.Store.LinksOf(ctx, pc.award.ID)
+	for _, l := range links {
+		if l.Remote == pc.push.Remote && !past(l, pc.push) {
+			return l.Ref, adapters.Present, err
+		}
+	}
+	return "", adapters.Unknown, err
+}
+
+// past says that a record is an earlier copy than the one that the push makes.
+func past(l store.Link, p store.Push) bool {
+	return l.Role == store.RoleCopy && max(l.Generation, 1) < p.Generation
 }
 
 // refused follows a remote's word that the recipient has the badge there: which
@@ -131,11 +150,15 @@ func (e *Engine) relate(ctx context.Context, pc *parcel) error {
 	if a := award.Recipient; a.Type == openbadges.IdentityEmail && !a.Hashed && a.Identity != "" && !slices.Contains(in.Addresses, a.Identity) {
 		in.Addresses = append(in.Addresses, a.Identity)
 	}
-	refs, err := e.refsAt(ctx, st, award.ID, pc.push.Remote)
+	links, err := st.LinksOf(ctx, award.ID)
 	if err != nil {
 		return err
 	}
-	in.Past = refs
+	for _, l := range links {
+		if l.Remote == pc.push.Remote && past(l, pc.push) {
+			in.Past = append(in.Past, l.Ref)
+		}
+	}
 	twins, err := st.CandidateAwards(ctx, award.ClassID, award.Recipient.Identity, award.EarnerKey, award.PersonID)
 	if err != nil {
 		return err
