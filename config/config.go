@@ -50,6 +50,9 @@ type Config struct {
 	MetricsToken secret.String `koanf:"metrics_token"`
 	// AdminEmails are admins once they have proven the address.
 	AdminEmails []string `koanf:"admin_emails"`
+	// SignUp says who may make an account by an e-mail code: "anyone", or "awarded",
+	// those whom a badge was awarded to, and the admins.
+	SignUp string `koanf:"sign_up"`
 	// LogLevel is debug, info, warn or error; LogFormat text or json.
 	LogLevel  string `koanf:"log_level"`
 	LogFormat string `koanf:"log_format"`
@@ -110,7 +113,7 @@ type Remote struct {
 // Defaults is the configuration without file and variables.
 func Defaults() Config {
 	return Config{
-		Listen: "localhost:8080", DataDir: "./data", LogLevel: "info", LogFormat: "text",
+		Listen: "localhost:8080", DataDir: "./data", LogLevel: "info", LogFormat: "text", SignUp: "anyone",
 		PullEvery: time.Minute, ListEvery: 24 * time.Hour, CallTimeout: 30 * time.Second, CallsPerSecond: 5,
 		SMTP: SMTP{Port: 587, TLS: "starttls"},
 	}
@@ -191,6 +194,9 @@ func (c Config) Validate() error {
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return fmt.Errorf("log_format: %q is not text or json", c.LogFormat)
+	}
+	if c.SignUp != "anyone" && c.SignUp != "awarded" {
+		return fmt.Errorf("sign_up: %q is not anyone or awarded", c.SignUp)
 	}
 	for name, d := range map[string]time.Duration{"pull_every": c.PullEvery, "list_every": c.ListEvery, "call_timeout": c.CallTimeout} {
 		if d < 10*time.Millisecond {

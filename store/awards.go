@@ -110,7 +110,8 @@ type Awards interface {
 	Awards(ctx context.Context, f AwardFilter) ([]Award, error)
 	// AwardsOf lists a person's awards, newest first.
 	AwardsOf(ctx context.Context, personID string, limit int) ([]Award, error)
-	// AwardsFor lists awards to a normalized e-mail address, whoever has proven it.
+	// AwardsFor lists awards to a normalized e-mail address, whoever has proven it,
+	// also where it was forgotten.
 	AwardsFor(ctx context.Context, email string, limit int) ([]Award, error)
 	// AdoptAwards gives all awards to this address that belong to nobody to the
 	// person, and returns their ids; also those whose address was forgotten

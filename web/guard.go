@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"badgebridge/sync/archive"
 )
 
 const (
@@ -47,6 +49,7 @@ func (s *Server) guard(router http.Handler) http.Handler {
 	csrf.AddInsecureBypassPattern("POST /issuer/frameless")
 	csrf.AddInsecureBypassPattern("POST /api/v1/sites/")
 	csrf.AddInsecureBypassPattern("POST /legacy/credly/")
+	csrf.AddInsecureBypassPattern("POST /letters/stop/") // the sealed token is the credential (RFC 8058)
 	csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.failOutside(w, r, errCrossSite)
 	}))
@@ -68,7 +71,11 @@ func (s *Server) guard(router http.Handler) http.Handler {
 		if strings.HasPrefix(s.cfg.BaseURL(r.Context()), "https://") {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), requestTime)
+		limit := requestTime
+		if slow(r.URL.Path) {
+			limit = transferTime
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), limit)
 		defer cancel()
 		inner := withSession
 		if sessionless(r.URL.Path) {
@@ -81,7 +88,7 @@ func (s *Server) guard(router http.Handler) http.Handler {
 // sessionless tells paths that never look at who is signed in.
 func sessionless(path string) bool {
 	for _, prefix := range []string{"/api/", "/webhooks/", "/static/", "/ob/", "/.well-known/", "/healthz", "/readyz", "/metrics",
-		"/displayer/", "/issuer.js", "/issuer/frame", "/issuer/ticket/", "/legacy/"} {
+		"/displayer/", "/issuer.js", "/issuer/frame", "/issuer/ticket/", "/legacy/", "/letters/stop/"} {
 		if strings.HasPrefix(path, prefix) {
 			return true
 		}
@@ -158,6 +165,8 @@ func (s *Server) bound(c *gin.Context) {
 	switch path := c.FullPath(); {
 	case strings.HasPrefix(path, "/webhooks/"), path == "/api/v1/pair":
 		limit = hookLimit
+	case path == "/me/restore":
+		limit = archive.MaxSize + formLimit
 	case path == "/verify", path == "/badges/add", path == "/api/v1/verify", strings.HasPrefix(path, "/setup"):
 		limit = uploadLimit
 	case strings.HasPrefix(path, "/legacy/credly/"):

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -13,6 +14,9 @@ type profileView struct {
 	Person       store.Person
 	Identifiers  []store.Identifier
 	SignIns      []store.SignIn
+	Mail         string // where letters go, "" nowhere
+	Letters      []letterChoice
+	Removable    bool // an address may go: there is another way in
 	Given        string
 	Family       string
 	NameError    string
@@ -33,6 +37,16 @@ func (s *Server) showProfile(c *gin.Context, status int, v profileView) {
 	if v.Identifiers, err = s.cfg.Store.IdentifiersOf(ctx, who.PersonID); err == nil {
 		v.SignIns, err = s.cfg.Store.SignInsOf(ctx, who.PersonID)
 	}
+	if err == nil {
+		v.Mail, err = s.cfg.Store.MailOf(ctx, who.PersonID)
+		if errors.Is(err, store.ErrNotFound) {
+			err = nil
+		}
+	}
+	if err == nil {
+		v.Letters, err = s.letterChoices(ctx, who.PersonID)
+	}
+	v.Removable = len(v.Identifiers) > 1 || len(v.SignIns) > 0
 	if err != nil {
 		s.fail(c, fmt.Errorf("profile: %w", err))
 		return

@@ -34,7 +34,7 @@ func (s *Server) memberRoutes(g *gin.RouterGroup) {
 	g.POST("/badges/:id/name", s.setNameAtBadge)
 	get(g, "/me", s.profile)
 	g.POST("/me/name", s.setName)
-	g.POST("/me/address", s.addAddress)
+	s.accountRoutes(g)
 }
 
 type homeView struct {

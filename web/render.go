@@ -115,6 +115,7 @@ type frame struct {
 	Demo    bool
 	Mailbox bool
 	Version string
+	Notices []noticeView
 	Refresh int // seconds; 0 none
 	Index   bool
 	D       any

@@ -41,6 +41,7 @@ type loginView struct {
 	Email    string
 	Problem  string // key under "error."
 	People   []DemoPerson
+	Known    bool   // only those sign up whom a badge was awarded to
 	OutURL   string // the provider's own sign-out
 	OutTitle string
 }
@@ -51,7 +52,7 @@ func (s *Server) startPage(c *gin.Context) {
 }
 
 func (s *Server) loginView(c *gin.Context, returnTo string) loginView {
-	return loginView{ReturnTo: login.SafeReturn(returnTo), Choices: s.cfg.Login.Choices(c.Request.Context()), People: s.demoPeople()}
+	return loginView{ReturnTo: login.SafeReturn(returnTo), Choices: s.cfg.Login.Choices(c.Request.Context()), People: s.demoPeople(), Known: s.cfg.KnownOnly}
 }
 
 func (s *Server) demoPeople() []DemoPerson {
@@ -138,6 +139,8 @@ func codeProblem(err error) string {
 		return "code-wrong"
 	case errors.Is(err, login.ErrCodeExpired):
 		return "code-expired"
+	case errors.Is(err, login.ErrNoSignUp):
+		return "address-no-sign-up"
 	case errors.Is(err, login.ErrAddressTaken):
 		return "address-taken"
 	}
@@ -188,7 +191,7 @@ func (s *Server) showCode(c *gin.Context, status int, problem string) {
 		return
 	}
 	s.render(c, status, "code", codeView{
-		Email: s.cfg.Sessions.Kept(ctx, keptEmail), Problem: problem, Again: problem == "code-expired" || problem == "too-many-codes",
+		Email: s.cfg.Sessions.Kept(ctx, keptEmail), Problem: problem, Again: problem == "code-expired" || problem == "too-many-codes" || problem == "address-no-sign-up",
 		Action: "/login/code", Back: "/login", Mailbox: s.cfg.Demo && s.cfg.Mailbox != nil,
 	})
 }

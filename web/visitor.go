@@ -123,6 +123,9 @@ func (s *Server) frame(c *gin.Context, page string, w *locale.Words) frame {
 			f.Logo = "/ob/images/" + own.ImageSHA
 		}
 	}
+	if f.Visitor != nil && page == "home" {
+		f.Notices = s.notices(ctx, w, f.Visitor.PersonID)
+	}
 	if !sessionless(c.Request.URL.Path) && page != "fail" {
 		f.Flashes = s.cfg.Sessions.TakeFlash(ctx)
 	}

@@ -25,6 +25,7 @@ import (
 	"badgebridge/internal/mail"
 	"badgebridge/openbadges/verify"
 	"badgebridge/store"
+	"badgebridge/sync/archive"
 	"badgebridge/sync/backpack"
 	"badgebridge/sync/engine"
 	"badgebridge/web/locale"
@@ -40,6 +41,12 @@ type Config struct {
 	Access   *access.Access
 	// Backpack takes the badges that people bring; nil: there are no pages for it.
 	Backpack *backpack.Backpack
+	// Archive writes what somebody has into a file and reads it back; nil: there are
+	// no pages for it.
+	Archive *archive.Archive
+	// Disconnect ends a person's connection at its other side, before they go; nil:
+	// nothing is to be said there.
+	Disconnect func(ctx context.Context, c store.Connection) error
 	Setup    *setup.Setup // nil: there are no set-up pages
 	Cache    Cache        // nil: counted in this process alone
 
@@ -66,6 +73,12 @@ type Config struct {
 	// SitesChanged hears that a site was paired, cut off, or got another key; nil:
 	// nobody needs to know.
 	SitesChanged func(ctx context.Context)
+	// ReadStop reads the end of the link that stops letters, see mails.ReadStop;
+	// nil: there is no page for it.
+	ReadStop func(token string) (owner string, kind store.NoticeKind, err error)
+	// KnownOnly: an account is made by a code only for addresses that a badge was
+	// awarded to; the sign-in page says so.
+	KnownOnly bool
 	// Hue is the association's colour, an angle from 0 to 360; 0 the default.
 	Hue int
 
@@ -176,6 +189,10 @@ func (s *Server) routes() (http.Handler, error) {
 	s.oldCredlyRoutes(g)
 	site := g.Group("", s.visitor)
 	s.publicRoutes(site)
+	if s.cfg.ReadStop != nil {
+		get(site, "/letters/stop/:token", s.stopPage)
+		site.POST("/letters/stop/:token", s.stopForm)
+	}
 	s.signInRoutes(site)
 	if s.cfg.Backpack != nil {
 		s.mozillaRoutes(g, site)

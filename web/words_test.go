@@ -54,10 +54,15 @@ func composed() []string {
 	add("paused.", "badge-gone")
 	add("class.state.", "gone")
 	add("flash.", "credly-read-only")
-	add("error.", "import-nothing", "import-no-site")
+	add("error.", "restore-none", "restore-large", "restore-newer", "restore-damaged", "restore-broke", "restore-nothing", "leave-stale", "leave-only-admin", "leave-sure", "address-last", "import-nothing", "import-no-site")
 	add("add.refused.", "unreadable", "unreachable", "invalid", "revoked", "not-a-badge", "full", "recipient", "too-large")
 	add("flash.added-", "kept", "joined", "updated", "known")
 	add("standing.", "genuine", "undecided", "gone", "expired", "revoked", "invalid", "waiting")
+	for _, kind := range []string{"offered", "expiring", "revoked"} {
+		add("letters.", kind)
+		add("stop.", kind)
+		add("mail.why.", kind)
+	}
 	add("policy.", "never", "on-claim", "at-once")
 	add("preview.", "issue", "revoke", "update", "remove", "wait-claim", "wait-name", "wait-address", "wait-not-issuable", "wait-paused", "cancel", "none", "other")
 	for _, v := range []string{"genuine", "undecided", "ended", "revoked", "expired", "false", "elses"} {

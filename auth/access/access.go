@@ -59,6 +59,7 @@ type Config struct {
 // Store is what an Access asks of the store.
 type Store interface {
 	Setting(ctx context.Context, name string) (string, error)
+	PutSetting(ctx context.Context, name, value string) error
 	Person(ctx context.Context, id string) (store.Person, error)
 	SignInsOf(ctx context.Context, personID string) ([]store.SignIn, error)
 	IdentifiersOf(ctx context.Context, personID string) ([]store.Identifier, error)
@@ -136,6 +137,52 @@ func (a *Access) bySignIn(ctx context.Context, personID string) (bool, error) {
 			return slices.Contains(a.cfg.AdminRolesByProvider[s.Provider], r)
 		})
 	}), nil
+}
+
+// OnlyAdmin reports whether nobody could act as an admin any more without this
+// person: they are one by an address that the set-up named, and it named no other.
+func (a *Access) OnlyAdmin(ctx context.Context, personID string) (bool, error) {
+	if len(a.emails) > 0 || len(a.cfg.AdminRolesByProvider) > 0 && a.anyRole() {
+		return false, nil
+	}
+	admins, err := Admins(ctx, a.cfg.Store)
+	if err != nil || len(admins) == 0 {
+		return false, err
+	}
+	ids, err := a.cfg.Store.IdentifiersOf(ctx, personID)
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(admins, func(admin string) bool {
+		return !slices.ContainsFunc(ids, func(i store.Identifier) bool { return i.Value == admin })
+	}), nil
+}
+
+func (a *Access) anyRole() bool {
+	for _, roles := range a.cfg.AdminRolesByProvider {
+		if len(roles) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Forget takes addresses from those that the set-up made admins: their person is
+// gone.
+func (a *Access) Forget(ctx context.Context, addresses []string) error {
+	admins, err := Admins(ctx, a.cfg.Store)
+	if err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(slices.Clone(admins), func(admin string) bool { return slices.Contains(addresses, admin) })
+	if len(left) == len(admins) {
+		return nil
+	}
+	data, err := json.Marshal(left)
+	if err != nil {
+		return err
+	}
+	return a.cfg.Store.PutSetting(ctx, AdminsSetting, string(data))
 }
 
 // Admins lists the addresses that the set-up made admins.

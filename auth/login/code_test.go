@@ -162,10 +162,10 @@ func TestASignedInPersonAddsAnAddressByACode(t *testing.T) {
 	if m.Purpose != login.PurposeProve {
 		t.Errorf("the mail is for %q", m.Purpose)
 	}
-	if _, err := w.CheckProof(t.Context(), "somebody-else", id, code); !errors.Is(err, login.ErrCodeExpired) {
+	if _, _, err := w.CheckProof(t.Context(), "somebody-else", id, code); !errors.Is(err, login.ErrCodeExpired) {
 		t.Fatalf("somebody else's code: %v", err)
 	}
-	email, err := w.CheckProof(t.Context(), me, id, code)
+	email, _, err := w.CheckProof(t.Context(), me, id, code)
 	if err != nil || email != "ada@work.example.org" || w.owner(t, email) != me || w.proven[email] != me {
 		t.Fatalf("%q, %v", email, err)
 	}

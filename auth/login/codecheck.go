@@ -17,7 +17,7 @@ import (
 //     that sign-in added; only CheckPending takes those.
 //   - For ProveAddress, the address now belongs to the person who asked:
 //     Result.PersonID, with Result.Proved set. It signs nobody in. ErrAddressTaken
-//     when another account has it.
+//     when another account has it; then Result.Merge is set.
 func (l *Login) CheckCode(ctx context.Context, codeID, code string) (Result, error) {
 	return l.checkCode(ctx, codeID, code, func(p purpose) bool { return p.kind == PurposeSignIn || p.kind == PurposeProve }, "")
 }
@@ -29,12 +29,13 @@ func (l *Login) CheckPending(ctx context.Context, codeID, code, pending string) 
 }
 
 // CheckProof takes a code of ProveAddress from the person who asked for it, and
-// from nobody else. email is the address that is theirs now.
-func (l *Login) CheckProof(ctx context.Context, personID, codeID, code string) (email string, err error) {
+// from nobody else. email is the address that is theirs now. With ErrAddressTaken,
+// merge is the token of a MergeOffer, "" where none is made.
+func (l *Login) CheckProof(ctx context.Context, personID, codeID, code string) (email, merge string, err error) {
 	res, err := l.checkCode(ctx, codeID, code, func(p purpose) bool {
 		return p.kind == PurposeProve && p.arg == personID && personID != ""
 	}, "")
-	return res.Email, err
+	return res.Email, res.Merge, err
 }
 
 func (l *Login) checkCode(ctx context.Context, codeID, code string, fits func(purpose) bool, pending string) (Result, error) {
@@ -71,6 +72,9 @@ func (l *Login) checkCode(ctx context.Context, codeID, code string, fits func(pu
 	if err != nil {
 		return Result{}, fmt.Errorf("check a code: %w", err)
 	}
+	if res.taken {
+		return Result{Email: res.Email, Merge: res.Merge}, fmt.Errorf("check a code: %w", ErrAddressTaken)
+	}
 	l.proven(ctx, res.PersonID, res.Email)
 	return res, nil
 }
@@ -83,6 +87,11 @@ func (l *Login) byAddress(ctx context.Context, tx store.Tx, email string) (Resul
 		return res, err
 	}
 	if owner == "" {
+		if l.cfg.MaySignUp != nil {
+			if may, err := l.cfg.MaySignUp(ctx, tx, email); err != nil || !may {
+				return res, errors.Join(err, ErrNoSignUp)
+			}
+		}
 		if owner, err = l.newPerson(ctx, tx, claims{}); err != nil {
 			return res, err
 		}
@@ -97,7 +106,8 @@ func (l *Login) addAddress(ctx context.Context, tx store.Tx, personID, email str
 	res := Result{PersonID: personID, Provider: CodeProvider, Email: email, Proved: true}
 	err := l.attach(ctx, tx, email, personID, "code")
 	if errors.Is(err, store.ErrExists) {
-		err = ErrAddressTaken
+		res.taken = true // the code is used up all the same: it has proven something
+		res.Merge, err = l.offerMerge(ctx, tx, personID, email)
 	}
 	return res, err
 }

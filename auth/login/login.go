@@ -70,6 +70,13 @@ type Config struct {
 	// (key: a hash of the address) or "code-ip" (key: CodeRequest.IP). nil allows
 	// all.
 	Allow func(ctx context.Context, bucket, key string) bool
+	// MaySignUp says whether an address that no account has may make one by a code;
+	// nil: every address. It is asked inside the transaction that would make it. At
+	// a provider that the operator named everybody may.
+	MaySignUp func(ctx context.Context, tx store.Tx, email string) (bool, error)
+	// Merge gives everything of the account from to the account into, in one
+	// transaction; nil: no merge is offered.
+	Merge func(ctx context.Context, into, from string) error
 	Log   *slog.Logger // nil: slog.Default()
 }
 
@@ -95,6 +102,9 @@ var (
 	ErrAddress = errors.New("not an e-mail address")
 	// ErrAddressTaken: the address belongs to another account.
 	ErrAddressTaken = errors.New("the address belongs to another account")
+	// ErrNoSignUp: the address has no account, and the operator lets only those
+	// sign up whom a badge was awarded to.
+	ErrNoSignUp = errors.New("no account may be made for the address")
 	// ErrCodeWrong: not the code that was sent; it may be tried again.
 	ErrCodeWrong = errors.New("not the right code")
 	// ErrCodeExpired: the code is unknown, used, or too old.
@@ -153,6 +163,10 @@ type Result struct {
 	EmailTaken bool
 	// Pending is the token for that decision, good for an hour.
 	Pending string
+	// Merge is the token of a MergeOffer: the code was right, and the address is
+	// another account's. It comes with ErrAddressTaken.
+	Merge string
+	taken bool
 }
 
 // Login signs people in. It is safe for concurrent use.

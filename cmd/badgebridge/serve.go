@@ -104,6 +104,7 @@ func (c *cli) answer(ctx context.Context, a *app, boxes *sandboxes, l net.Listen
 	wg.Go(func() { a.housekeep(work) })
 	wg.Go(func() { a.keepOfferingSites(work) })
 	wg.Go(func() { a.recheck(work) })
+	wg.Go(func() { a.tell(work) })
 	if err := c.greet(ctx, a, boxes, l.Addr()); err != nil {
 		return err
 	}

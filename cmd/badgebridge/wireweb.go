@@ -13,11 +13,16 @@ import (
 	"badgebridge/auth/session"
 	"badgebridge/config"
 	"badgebridge/internal/httpx"
+	"badgebridge/openbadges"
 	"badgebridge/openbadges/verify"
 	"badgebridge/sandbox/demo"
+	"badgebridge/store"
 	"badgebridge/store/cache"
+	"badgebridge/sync/archive"
 	"badgebridge/sync/backpack"
+	"badgebridge/sync/notices"
 	"badgebridge/web"
+	"badgebridge/web/mails"
 	companion "badgebridge/wordpress"
 )
 
@@ -33,7 +38,7 @@ func (a *app) wire(ctx context.Context) (err error) {
 	})
 	if a.login, err = login.New(login.Config{
 		Providers: providers(a.cfg.Providers), Store: a.db, Keyring: a.keyring, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log,
-		OnProven: a.proven, Allow: a.allowLogin,
+		OnProven: a.proven, Allow: a.allowLogin, MaySignUp: a.maySignUp(), Merge: a.engine.Merge,
 	}); err != nil {
 		return fmt.Errorf("providers: %w", err)
 	}
@@ -49,10 +54,12 @@ func (a *app) wire(ctx context.Context) (err error) {
 		Resolve: credly.AssertionURL,
 	})
 	cfg := web.Config{
-		Store: a.db, Engine: a.engine, Backpack: a.backpack, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},
+		Archive: archive.New(archive.Config{Store: a.db, Backpack: a.backpack, Claim: a.engine.Claim, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log}),
+		Store:   a.db, Engine: a.engine, Backpack: a.backpack, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},
 		BaseURL: a.setup.BaseURL, Fetcher: verify.HTTP{Client: a.guarded()}, Version: version(), TrustedProxies: a.cfg.TrustedProxies,
 		SitePlugin:   sitePlugin,
-		SitesChanged: a.offerSites, Readiness: a.ready, MetricsToken: a.cfg.MetricsToken.Reveal(), CredlyBaseURL: a.cfg.CredlyBaseURL, Log: a.log, Now: time.Now,
+		SitesChanged: a.offerSites, ReadStop: func(token string) (string, store.NoticeKind, error) { return mails.ReadStop(a.keyring, token) },
+		KnownOnly: a.cfg.SignUp == "awarded", Readiness: a.ready, MetricsToken: a.cfg.MetricsToken.Reveal(), CredlyBaseURL: a.cfg.CredlyBaseURL, Log: a.log, Now: time.Now,
 	}
 	if a.cfg.Demo {
 		cfg.Demo, cfg.Mailbox, cfg.Hue = true, a.mailbox, demo.Hue
@@ -88,6 +95,24 @@ func (a *app) proven(ctx context.Context, personID, email string) error {
 	return nil
 }
 
+// tell makes the notices that have become due, now and then.
+func (a *app) tell(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if n, err := notices.Ending(ctx, a.db, time.Now()); err != nil && ctx.Err() == nil {
+			a.log.Warn("people not told of badges that end", "error", err)
+		} else if n > 0 {
+			a.log.Info("people told of badges that end", "badges", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
 // recheck verifies again, now and then, what people brought.
 func (a *app) recheck(ctx context.Context) {
 	tick := time.NewTicker(5 * time.Minute)
@@ -115,6 +140,26 @@ func providers(in []config.Provider) []login.Provider {
 		})
 	}
 	return out
+}
+
+// maySignUp is who makes an account by a code, nil everybody.
+func (a *app) maySignUp() func(context.Context, store.Tx, string) (bool, error) {
+	if a.cfg.SignUp != "awarded" {
+		return nil
+	}
+	return func(ctx context.Context, tx store.Tx, email string) (bool, error) {
+		awards, err := tx.AwardsFor(ctx, email, 1)
+		if err != nil || len(awards) > 0 {
+			return err == nil, err
+		}
+		named, err := access.Admins(ctx, tx)
+		for _, admin := range append(named, a.cfg.AdminEmails...) {
+			if openbadges.NormalizeEmail(admin) == email {
+				return true, nil
+			}
+		}
+		return false, err
+	}
 }
 
 // allowLogin bounds how often codes are asked for and tried.

@@ -142,13 +142,13 @@ func (c *calls) AwardsOf(ctx context.Context, personID string, limit int) ([]sto
 
 func (c *calls) AwardsFor(ctx context.Context, email string, limit int) ([]store.Award, error) {
 	return many(ctx, c, "awards for an address", scanAward,
-		selectAward+` WHERE email = $1 AND email <> ''`+newestAward, openbadges.NormalizeEmail(email), limited(limit))
+		selectAward+` WHERE email IN ($1, $3) AND email <> ''`+newestAward, openbadges.NormalizeEmail(email), limited(limit), store.Digest(email))
 }
 
 func (c *calls) AdoptAwards(ctx context.Context, email, personID string) ([]string, error) {
 	return many(ctx, c, "adopt awards", value[string], `
 		UPDATE awards SET person_id = $2, updated_at = $3
-		WHERE email IN ($1, $4) AND $1 <> '' AND person_id IS NULL
+		WHERE email IN ($1, $4) AND email <> '' AND person_id IS NULL
 		RETURNING id`,
 		openbadges.NormalizeEmail(email), personID, moment(c.now()), store.Digest(email))
 }

@@ -12,15 +12,19 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
+	"time"
 
 	"badgebridge/auth/login"
 	"badgebridge/internal/mail"
 	"badgebridge/internal/secret"
 	"badgebridge/openbadges"
 	"badgebridge/store"
+	"badgebridge/sync/backpack"
 	"badgebridge/sync/engine"
+	"badgebridge/sync/notices"
 	"badgebridge/sync/reconcile"
 	"badgebridge/web/locale"
 )
@@ -44,6 +48,7 @@ type Config struct {
 	// Admins lists the admins' addresses, for what they have to know.
 	Admins func(ctx context.Context) ([]string, error)
 	Log    *slog.Logger
+	Now    func() time.Time // nil: time.Now
 }
 
 // Mails writes and sends letters. It is safe for concurrent use.
@@ -58,6 +63,9 @@ var files embed.FS
 // New makes the letters. It does no I/O; a template of ours that can't be read
 // is told by the first job.
 func New(cfg Config) *Mails {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	var words *locale.Bundle
 	var page *template.Template
 	var err error
@@ -81,6 +89,10 @@ func (m *Mails) Workers() map[string]func(ctx context.Context, args []byte) erro
 		NameJob:       m.name,
 		GoneJob:       m.gone,
 		ExpiryJob:     m.expiry,
+
+		engine.JobRevoked:   m.revoked,
+		backpack.JobRevoked: m.revoked,
+		notices.Job:         m.notice,
 	}
 }
 
@@ -96,6 +108,9 @@ type letter struct {
 	Action  string // what the link says
 	Small   string
 	Foot    string
+	// Of letters that can be stopped: why this one came, and the link.
+	Why, Stop, StopLabel string
+	Headers              map[string]string
 }
 
 // send gives the letter its two forms. The text form comes first in importance:
@@ -116,9 +131,14 @@ func (m *Mails) send(ctx context.Context, to string, t *template.Template, l let
 		text += "\n" + l.Small + "\n"
 	}
 	text += "\n-- \n" + l.Foot + "\n"
+	if l.Stop != "" {
+		text += l.Why + "\n" + l.StopLabel + ": " + l.Stop + "\n"
+	}
+	headers := map[string]string{"Auto-Submitted": "auto-generated", "Content-Language": l.Lang}
+	maps.Copy(headers, l.Headers)
 	err := m.cfg.Sender.Send(ctx, mail.Message{
 		To: to, Subject: strings.Join(strings.Fields(l.Subject), " "), Text: text, HTML: html.String(),
-		Headers: map[string]string{"Auto-Submitted": "auto-generated", "Content-Language": l.Lang},
+		Headers: headers,
 	})
 	if errors.Is(err, mail.ErrPermanent) {
 		m.cfg.Log.WarnContext(ctx, "letter refused for good", "error", err)
@@ -185,8 +205,12 @@ func (m *Mails) about(ctx context.Context, words *locale.Bundle, args []byte) (a
 	if err := json.Unmarshal(args, &in); err != nil || in.AwardID == "" {
 		return about{}, fmt.Errorf("the job names no award: %w", errNobody)
 	}
+	return m.aboutAward(ctx, words, in.AwardID)
+}
+
+func (m *Mails) aboutAward(ctx context.Context, words *locale.Bundle, awardID string) (about, error) {
 	st := m.cfg.Store
-	a, err := st.Award(ctx, in.AwardID)
+	a, err := st.Award(ctx, awardID)
 	if errors.Is(err, store.ErrNotFound) {
 		return about{}, errNobody
 	}
@@ -194,7 +218,7 @@ func (m *Mails) about(ctx context.Context, words *locale.Bundle, args []byte) (a
 		return about{}, err
 	}
 	x := about{award: a, base: m.cfg.BaseURL(ctx)}
-	if a.Revoked || x.base == "" {
+	if x.base == "" {
 		return x, errNobody
 	}
 	var p store.Person
@@ -207,14 +231,7 @@ func (m *Mails) about(ctx context.Context, words *locale.Bundle, args []byte) (a
 		return x, err
 	}
 	x.words = words.For(p.Locale, "")
-	name := p.GivenName
-	if name == "" {
-		name = a.Recipient.GivenName
-	}
-	x.hello = x.words.T("mail.greeting-unnamed")
-	if name != "" {
-		x.hello = x.words.T("mail.greeting", "Person", name)
-	}
+	x.hello = greet(x.words, p, a.Recipient)
 	class, err := st.Class(ctx, a.ClassID)
 	if err != nil {
 		return x, err
@@ -227,6 +244,9 @@ func (m *Mails) about(ctx context.Context, words *locale.Bundle, args []byte) (a
 		return x, err
 	}
 	x.issuer = x.site
+	if class.Remote == store.BackpackOrigin && class.Content.Issuer.Name != "" {
+		x.issuer = class.Content.Issuer.Name
+	}
 	if class.IssuerID != "" {
 		if i, err := st.Issuer(ctx, class.IssuerID); err == nil && i.Profile.Name != "" {
 			x.issuer = i.Profile.Name
@@ -235,23 +255,17 @@ func (m *Mails) about(ctx context.Context, words *locale.Bundle, args []byte) (a
 	return x, nil
 }
 
-// address is where the award's earner reads mail: the address it was awarded
-// to, or one that the person has proven.
+// address is where the award's earner reads mail: the address that the person
+// chose, or, where the award is nobody's yet, the one that it was awarded to.
 func (m *Mails) address(ctx context.Context, a store.Award) (string, error) {
+	if a.PersonID != "" {
+		to, err := m.cfg.Store.MailOf(ctx, a.PersonID)
+		if !errors.Is(err, store.ErrNotFound) {
+			return to, err
+		}
+	}
 	if a.Recipient.Type == openbadges.IdentityEmail && !a.Recipient.Hashed && a.Recipient.Identity != "" {
 		return a.Recipient.Identity, nil
-	}
-	if a.PersonID == "" {
-		return "", errNobody
-	}
-	ids, err := m.cfg.Store.IdentifiersOf(ctx, a.PersonID)
-	if err != nil {
-		return "", err
-	}
-	for _, id := range ids {
-		if id.Type == openbadges.IdentityEmail {
-			return id.Value, nil
-		}
 	}
 	return "", errNobody
 }
@@ -263,17 +277,21 @@ func (m *Mails) offer(ctx context.Context, args []byte) error {
 		return err
 	}
 	x, err := m.about(ctx, words, args)
-	if errors.Is(err, errNobody) || err == nil && x.award.Claim != store.Offered {
+	if errors.Is(err, errNobody) || err == nil && (x.award.Claim != store.Offered || x.award.Revoked) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("offer letter: %w", err)
 	}
+	n, err := m.noted(ctx, store.Notice{Owner: x.owner(), Kind: store.NoticeOffered, AwardID: x.award.ID, CreatedAt: m.cfg.Now(), SeenAt: m.cfg.Now()})
+	if err != nil {
+		return fmt.Errorf("offer letter: %w", err)
+	}
 	w := x.words
-	return m.send(ctx, x.to, t, letter{
-		Lang: w.Lang, Subject: w.T("mail.offer.subject", "Site", x.site, "Badge", x.badge), Hello: x.hello, Image: x.image,
-		Lead: w.T("mail.offer.lead", "Issuer", x.issuer, "Badge", x.badge), Action: w.T("mail.offer.action"), Link: x.base + "/badges/" + x.award.ID,
-		Small: w.T("mail.offer.not"), Foot: w.T("mail.foot", "Site", x.site, "Base", x.base),
+	return m.tell(ctx, x, n, t, letter{
+		Subject: w.T("mail.offer.subject", "Site", x.site, "Badge", x.badge),
+		Lead:    w.T("mail.offer.lead", "Issuer", x.issuer, "Badge", x.badge), Action: w.T("mail.offer.action"), Link: x.base + "/badges/" + x.award.ID,
+		Small: w.T("mail.offer.not"),
 	})
 }
 
@@ -284,7 +302,7 @@ func (m *Mails) name(ctx context.Context, args []byte) error {
 		return err
 	}
 	x, err := m.about(ctx, words, args)
-	if errors.Is(err, errNobody) {
+	if errors.Is(err, errNobody) || err == nil && x.award.Revoked {
 		return nil
 	}
 	if err != nil {
@@ -306,10 +324,14 @@ func (m *Mails) name(ctx context.Context, args []byte) error {
 	if place == "" {
 		return nil // the name came meanwhile
 	}
+	n, err := m.noted(ctx, store.Notice{Owner: x.owner(), Kind: store.NoticeOffered, AwardID: x.award.ID, Mark: "name", CreatedAt: m.cfg.Now(), SeenAt: m.cfg.Now()})
+	if err != nil {
+		return fmt.Errorf("name letter: %w", err)
+	}
 	w := x.words
-	return m.send(ctx, x.to, t, letter{
-		Lang: w.Lang, Subject: w.T("mail.name.subject", "Badge", x.badge), Hello: x.hello, Image: x.image,
-		Lead: w.T("mail.name.lead", "Badge", x.badge, "Place", place), Action: w.T("mail.name.action"), Link: x.base + "/badges/" + x.award.ID + "#name",
-		Small: w.T("mail.name.why"), Foot: w.T("mail.foot", "Site", x.site, "Base", x.base),
+	return m.tell(ctx, x, n, t, letter{
+		Subject: w.T("mail.name.subject", "Badge", x.badge),
+		Lead:    w.T("mail.name.lead", "Badge", x.badge, "Place", place), Action: w.T("mail.name.action"), Link: x.base + "/badges/" + x.award.ID + "#name",
+		Small: w.T("mail.name.why"),
 	})
 }
