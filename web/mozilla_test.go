@@ -29,12 +29,15 @@ type outside struct {
 	web verify.Offline
 }
 
-func newOutside(t *testing.T) *outside {
+func newOutside(t *testing.T, change ...func(*web.Config)) *outside {
 	t.Helper()
 	o := &outside{web: verify.Offline{}}
 	o.world = newWorld(t, func(c *web.Config) {
 		c.Fetcher = o.web
 		c.Backpack = backpack.New(backpack.Config{Store: c.Store, Fetcher: o.web, BaseURL: c.BaseURL, Now: c.Now, Log: c.Log})
+		for _, f := range change {
+			f(c)
+		}
 	})
 	o.put("/issuer", map[string]any{"type": "Issuer", "name": "Demo College", "url": college, "email": "badges@college.example"})
 	o.put("/badge", map[string]any{"type": "BadgeClass", "name": "Sailor", "description": "Sails", "image": college + "/badge.svg",

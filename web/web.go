@@ -47,8 +47,8 @@ type Config struct {
 	// Disconnect ends a person's connection at its other side, before they go; nil:
 	// nothing is to be said there.
 	Disconnect func(ctx context.Context, c store.Connection) error
-	Setup    *setup.Setup // nil: there are no set-up pages
-	Cache    Cache        // nil: counted in this process alone
+	Setup      *setup.Setup // nil: there are no set-up pages
+	Cache      Cache        // nil: counted in this process alone
 
 	// BaseURL answers the public base URL without a slash at its end, "" while
 	// it is not set.

@@ -65,7 +65,8 @@ type world struct {
 	server  *httptest.Server
 	log     *syncBuffer
 	cfg     web.Config
-	public  string // base URL, where it is not the server's own
+	signUp  func(email string) bool // who may make an account by a code; nil: anybody
+	public  string                  // base URL, where it is not the server's own
 }
 
 type clock struct {
@@ -180,8 +181,18 @@ func newWorld(t testing.TB, change ...func(*web.Config)) *world {
 		Changed: func(id string) { pages.Changed(id) },
 	})
 	w.mailbox = mail.NewMailbox(w.now.Now)
-	workers := mails.New(mails.Config{Store: w.db, Keyring: keys, Sender: w.mailbox, BaseURL: base, Log: log}).Workers()
-	signIn, err := login.New(login.Config{Store: w.db, Keyring: keys, BaseURL: base, Now: w.now.Now, Log: log, OnProven: w.engine.Adopt})
+	workers := mails.New(mails.Config{Store: w.db, Keyring: keys, Sender: w.mailbox, BaseURL: base, Log: log, Now: w.now.Now}).Workers()
+	signIn, err := login.New(login.Config{Store: w.db, Keyring: keys, BaseURL: base, Now: w.now.Now, Log: log, Merge: w.engine.Merge,
+		OnProven: func(ctx context.Context, personID, email string) error {
+			err := w.engine.Adopt(ctx, personID, email)
+			if err == nil && w.cfg.Backpack != nil {
+				_, err = w.cfg.Backpack.Proven(ctx, personID)
+			}
+			return err
+		},
+		MaySignUp: func(_ context.Context, _ store.Tx, email string) (bool, error) {
+			return w.signUp == nil || w.signUp(email), nil
+		}})
 	must(t, err)
 	_, err = w.db.PutIssuer(ctx, store.Issuer{Own: true, Profile: openbadges.Profile{Name: demo.Association, URL: demo.AssociationURL, Email: demo.AssociationEmail}})
 	must(t, err)
@@ -189,6 +200,7 @@ func newWorld(t testing.TB, change ...func(*web.Config)) *world {
 		Store: w.db, Engine: w.engine, Sessions: session.New(w.db, false, w.now.Now), Login: signIn,
 		Access: access.New(access.Config{Store: w.db, AdminEmails: []string{admin}, Now: w.now.Now}), Setup: w.setup,
 		BaseURL: base, Version: "test", Log: log, Now: w.now.Now, CredlyBaseURL: w.credURL,
+		ReadStop: func(token string) (string, store.NoticeKind, error) { return mails.ReadStop(keys, token) },
 	}
 	for _, f := range change {
 		f(&w.cfg)

@@ -148,7 +148,8 @@ func (s *Server) readArchive(stop context.Context, id string, run restoring, fil
 	})
 	run.Progress, run.At, run.State = progress, s.cfg.Now(), "done"
 	if err != nil {
-		run.State, run.Problem = "failed", restoreProblem(err)
+		run.Problem = restoreProblem(err)
+		run.State = "failed"
 		s.cfg.Log.WarnContext(ctx, "restore failed", "error", err)
 	}
 	last, end := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
