@@ -1,96 +1,87 @@
 package credly
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
-	"time"
 )
 
-// Badges returns copies of all badges, oldest first.
-func (s *Sim) Badges() []Badge {
+// What a test, a demo or the people of an organization and its earners do.
+
+// copies of a list's records, so that the caller can read them at leisure.
+func copies[T any](s *Sim, in *[]*T) []T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]Badge, len(s.st.Badges))
-	for i, b := range s.st.Badges {
-		out[i] = *b
+	out := make([]T, len(*in))
+	for i, v := range *in {
+		out[i] = *v
 	}
 	return out
 }
 
-// Calls are the write calls that arrived and those that were carried out, by
-// endpoint ("POST /v1/organizations/{id}/badges").
+// Badges returns copies of all badges, oldest first.
+func (s *Sim) Badges() []Badge { return copies(s, &s.st.Badges) }
+
+// Templates returns copies of all templates, the deleted ones too.
+func (s *Sim) Templates() []Template { return copies(s, &s.st.Templates) }
+
+// Users returns copies of the earners' accounts.
+func (s *Sim) Users() []User { return copies(s, &s.st.Users) }
+
+// Deliveries returns the webhooks, sent or waiting.
+func (s *Sim) Deliveries() []Delivery { return copies(s, &s.st.Deliveries) }
+
+// Mails returns the mails that Credly would have sent, oldest first.
+func (s *Sim) Mails() []Mail { return copies(s, &s.st.Mails) }
+
+// Events returns an organization's events, oldest first.
+func (s *Sim) Events(org string) []Event {
+	return slices.DeleteFunc(copies(s, &s.st.Events), func(e Event) bool { return e.OrgID != org })
+}
+
+// Calls are the calls that arrived, and the writes among them that were carried
+// out, by endpoint ("POST /v1/organizations/{id}/badges").
 type Calls struct {
-	Received map[string]int `json:"received"`
-	Done     map[string]int `json:"done"`
+	Read     map[string]int `json:"read"`
+	Received map[string]int `json:"received"` // writes
+	Done     map[string]int `json:"done"`     // writes
 }
 
 // Calls returns the counts since the simulator was made.
 func (s *Sim) Calls() Calls {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := Calls{map[string]int{}, map[string]int{}}
-	for k, v := range s.calls {
-		c.Received[k] = v
+	of := func(in map[string]int) map[string]int {
+		out := make(map[string]int, len(in))
+		for k, v := range in {
+			out[k] = v
+		}
+		return out
 	}
-	for k, v := range s.commits {
-		c.Done[k] = v
-	}
-	return c
+	return Calls{of(s.reads), of(s.calls), of(s.commits)}
 }
 
-// Deliveries returns the webhooks, sent or waiting.
-func (s *Sim) Deliveries() []Delivery {
+// Options returns the inferred behaviours as they are set.
+func (s *Sim) Options() Options {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]Delivery, len(s.st.Deliveries))
-	for i, d := range s.st.Deliveries {
-		out[i] = *d
-	}
-	return out
+	return s.opt
 }
 
-// Events returns an organization's events, oldest first.
-func (s *Sim) Events(org string) []Event {
+// Faults returns the planned failures.
+func (s *Sim) Faults() []Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var out []Event
-	for _, e := range s.st.Events {
-		if e.OrgID == org {
-			out = append(out, *e)
-		}
+	out := make([]Fault, len(s.faults))
+	for i, f := range s.faults {
+		out[i] = f.Fault
 	}
 	return out
-}
-
-// Accept is the earner's yes to a badge. An earner without an account gets one.
-func (s *Sim) Accept(id string) error { return s.answer(id, Accepted) }
-
-// Reject is the earner's no.
-func (s *Sim) Reject(id string) error { return s.answer(id, Rejected) }
-
-func (s *Sim) answer(id, to string) error {
-	err := s.change(id, func(b *Badge) error {
-		if b.State != Pending {
-			return fmt.Errorf("badge %s is %s, not pending", id, b.State)
-		}
-		if s.user(b.Email) == nil {
-			u := &User{ID: newID(), Emails: []string{b.Email}, FirstName: b.FirstName, LastName: b.LastName, Slug: slug(b.FirstName + " " + b.LastName)}
-			s.st.Users = append(s.st.Users, u)
-			s.indexUser(u)
-		}
-		s.setState(b, to)
-		return nil
-	})
-	return err
 }
 
 // SetPublic is the earner's choice to show a badge or not.
 func (s *Sim) SetPublic(id string, public bool) error {
 	return s.change(id, func(b *Badge) error {
-		b.Public, b.UpdatedAt = public, s.now()
+		s.alter(b, func() { b.Public = public })
 		s.event(b.OrgID, "badge.privacy.changed", b, nil)
 		return nil
 	})
@@ -99,11 +90,7 @@ func (s *Sim) SetPublic(id string, public bool) error {
 // Revoke takes a badge back, as somebody in the organization does on Credly's
 // pages.
 func (s *Sim) Revoke(id, reason string) error {
-	return s.change(id, func(b *Badge) error {
-		b.RevokeReason = reason
-		s.setState(b, Revoked)
-		return nil
-	})
+	return s.change(id, func(b *Badge) error { s.revoke(b, reason); return nil })
 }
 
 // Delete removes a badge without a trace but its event.
@@ -115,11 +102,12 @@ func (s *Sim) Delete(id string) error {
 	})
 }
 
-// Issue makes a pending badge as on Credly's pages: no checks, but with the
-// event and, under HideFresh, invisible at first. It returns the id.
+// Issue makes a pending badge as on Credly's pages: no checks, but with events
+// and, under HideFresh or Options.ReadDelay, invisible at first. It returns the
+// id.
 func (s *Sim) Issue(b Badge) (string, error) {
 	s.mu.Lock()
-	t := s.st.templates[b.TemplateID]
+	t := s.template(b.TemplateID)
 	if t == nil {
 		s.mu.Unlock()
 		return "", fmt.Errorf("no badge template %s", b.TemplateID)
@@ -129,40 +117,99 @@ func (s *Sim) Issue(b Badge) (string, error) {
 	b.Locale, b.CreatedAt, b.UpdatedAt, b.IssuedAt, b.VisibleAt = "en", now, now, orTime(b.IssuedAt, now), now.Add(s.readDelay())
 	s.addBadge(&b)
 	s.event(b.OrgID, "badge.created", &b, nil)
+	s.mailIssued(&b)
 	s.save()
 	s.mu.Unlock()
 	s.kick()
 	return b.ID, nil
 }
 
+// changeTemplate changes a template that exists, and says so by an event.
+func (s *Sim) changeTemplate(id string, f func(*Template) error) error {
+	s.mu.Lock()
+	t := s.template(id)
+	err := fmt.Errorf("no template %s", id)
+	if t != nil {
+		if err = f(t); err == nil {
+			t.UpdatedAt = s.now()
+			s.event(t.OrgID, "badge_template.changed", nil, t)
+			s.save()
+		}
+	}
+	s.mu.Unlock()
+	s.kick()
+	return err
+}
+
 // SetTemplateState makes a template a draft, active or archived.
 func (s *Sim) SetTemplateState(id, to string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.st.templates[id]
-	if t == nil || !slices.Contains([]string{"draft", "active", "archived"}, to) {
-		return fmt.Errorf("no template %s, or no state %q", id, to)
-	}
-	now := s.now()
-	t.State, t.UpdatedAt, t.ChangedAt = to, now, &now
-	s.event(t.OrgID, "badge_template.changed", nil, t)
-	s.save()
-	return nil
+	return s.changeTemplate(id, func(t *Template) error {
+		if !slices.Contains([]string{"draft", "active", "archived"}, to) {
+			return fmt.Errorf("no state %q", to)
+		}
+		now := s.now()
+		t.State, t.ChangedAt = to, &now
+		return nil
+	})
+}
+
+// RenameTemplate gives a template another name and description; "" keeps one.
+func (s *Sim) RenameTemplate(id, name, description string) error {
+	return s.changeTemplate(id, func(t *Template) error {
+		if name != "" {
+			t.Name = name
+		}
+		if description != "" {
+			t.Description = description
+		}
+		return nil
+	})
+}
+
+// SetTemplateImage gives a template another picture, a PNG of 600 by 600; nil
+// has one drawn. Its image_url changes with it.
+func (s *Sim) SetTemplateImage(id string, picture []byte) error {
+	return s.changeTemplate(id, func(t *Template) error {
+		if picture != nil {
+			if err := s.checkImage(picture); err != nil {
+				return fmt.Errorf("the picture %w", err)
+			}
+		}
+		if t.ImageID = newID(); picture != nil {
+			s.st.Pictures[t.ImageID] = picture
+		}
+		return nil
+	})
 }
 
 // DeleteTemplate deletes a template; badges that were issued of it stay.
 func (s *Sim) DeleteTemplate(id string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.st.Templates, func(t *Template) bool { return t.ID == id })
-	if i < 0 {
+	t := s.template(id)
+	if t != nil {
+		s.dropTemplate(t)
+		s.save()
+	}
+	s.mu.Unlock()
+	s.kick()
+	if t == nil {
 		return fmt.Errorf("no template %s", id)
 	}
-	t := s.st.Templates[i]
-	s.st.Templates = slices.Delete(s.st.Templates, i, i+1)
-	s.event(t.OrgID, "badge_template.deleted", nil, t)
-	s.save()
 	return nil
+}
+
+// Reset forgets everything but the clock, the options and the faults.
+func (s *Sim) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.st = state{Offset: s.st.Offset}
+	clear(s.stale)
+	clear(s.windows)
+	clear(s.reads)
+	clear(s.calls)
+	clear(s.commits)
+	s.index()
+	s.save()
 }
 
 func (s *Sim) change(id string, f func(*Badge) error) error {
@@ -177,117 +224,4 @@ func (s *Sim) change(id string, f func(*Badge) error) error {
 	s.mu.Unlock()
 	s.kick()
 	return err
-}
-
-// controlRoutes are the paths under /__sim. Bodies and answers are JSON; the
-// body of a POST that makes something is that type of this package.
-func (s *Sim) controlRoutes() *http.ServeMux {
-	m := http.NewServeMux()
-	show := func(path string, f func() any) {
-		m.HandleFunc("GET /__sim/"+path, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, f()) })
-	}
-	show("badges", func() any { return s.Badges() })
-	show("calls", func() any { return s.Calls() })
-	show("webhooks", func() any { return s.Deliveries() })
-	show("clock", func() any { return map[string]any{"now": s.Now()} })
-	show("options", func() any { s.mu.Lock(); defer s.mu.Unlock(); return s.opt })
-	show("faults", func() any { s.mu.Lock(); defer s.mu.Unlock(); return slices.Clone(s.faults) })
-	show("seed", func() any {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return map[string]any{"organizations": s.st.Orgs, "badge_templates": s.st.Templates, "users": s.st.Users}
-	})
-	post(m, "seed", func(in Seed) (any, error) { return nil, s.Seed(in) })
-	post(m, "orgs", func(in Org) (any, error) { in.ID = orNew(in.ID); return in, s.Seed(Seed{Orgs: []Org{in}}) })
-	post(m, "tokens", func(in Token) (any, error) {
-		if in.Token == "" {
-			in.Token = newID()
-		}
-		return in, s.Seed(Seed{Tokens: []Token{in}})
-	})
-	post(m, "templates", func(in Template) (any, error) {
-		in.ID = orNew(in.ID)
-		return in, s.Seed(Seed{Templates: []Template{in}})
-	})
-	post(m, "users", func(in User) (any, error) { in.ID = orNew(in.ID); return in, s.Seed(Seed{Users: []User{in}}) })
-	post(m, "apps", func(in App) (any, error) { return in, s.Seed(Seed{Apps: []App{in}}) })
-	post(m, "options", func(in Options) (any, error) { s.SetOptions(in); return in, nil })
-	post(m, "faults", func(in Fault) (any, error) { return map[string]int{"id": s.Inject(in)}, nil })
-	m.HandleFunc("DELETE /__sim/faults", func(w http.ResponseWriter, _ *http.Request) {
-		s.ClearFaults()
-		writeJSON(w, http.StatusOK, map[string]any{})
-	})
-	post(m, "clock", func(in struct {
-		Advance string `json:"advance"`
-	}) (any, error) {
-		d, err := time.ParseDuration(in.Advance)
-		if err == nil {
-			s.Advance(d)
-		}
-		return map[string]any{"now": s.Now()}, err
-	})
-	post(m, "hide", func(in struct {
-		For string `json:"for"`
-	}) (any, error) {
-		d, err := time.ParseDuration(in.For)
-		if err == nil {
-			s.HideFresh(d)
-		}
-		return map[string]any{}, err
-	})
-	post(m, "webhooks/deliver", func(struct{}) (any, error) { s.kick(); return map[string]any{}, nil })
-	m.HandleFunc("POST /__sim/badges/{id}/{act}", func(w http.ResponseWriter, r *http.Request) {
-		var in struct {
-			Public bool   `json:"public"`
-			Reason string `json:"reason"`
-		}
-		_ = json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&in)
-		id, err := r.PathValue("id"), error(nil)
-		switch r.PathValue("act") {
-		case "accept":
-			err = s.Accept(id)
-		case "reject":
-			err = s.Reject(id)
-		case "privacy":
-			err = s.SetPublic(id, in.Public)
-		case "revoke":
-			err = s.Revoke(id, in.Reason)
-		case "delete":
-			err = s.Delete(id)
-		default:
-			err = fmt.Errorf("no such act: %s", r.PathValue("act"))
-		}
-		answer(w, map[string]any{}, err)
-	})
-	m.HandleFunc("POST /__sim/templates/{id}", func(w http.ResponseWriter, r *http.Request) {
-		var in struct {
-			State string `json:"state"`
-		}
-		_ = json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&in)
-		answer(w, map[string]any{}, s.SetTemplateState(r.PathValue("id"), in.State))
-	})
-	return m
-}
-
-func post[T any](m *http.ServeMux, path string, f func(T) (any, error)) {
-	m.HandleFunc("POST /__sim/"+path, func(w http.ResponseWriter, r *http.Request) {
-		var in T
-		if err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&in); err != nil && err != io.EOF {
-			answer(w, nil, err)
-			return
-		}
-		out, err := f(in)
-		answer(w, out, err)
-	})
-}
-
-func answer(w http.ResponseWriter, v any, err error) {
-	if err != nil {
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-		return
-	}
-	if v == nil {
-		v = map[string]any{}
-	}
-	writeJSON(w, http.StatusOK, v)
 }

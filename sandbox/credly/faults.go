@@ -1,56 +1,102 @@
 package credly
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"path"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 )
 
-// The kinds of fault. In DropAfter, Cut and Truncate the call is carried out;
-// in the others it is not.
-const (
-	FaultRateLimit     = "429"        // 429 with Retry-After in seconds
-	FaultRateLimitDate = "429-date"   // 429 with Retry-After as an HTTP date
-	FaultRateLimitBare = "429-bare"   // 429 without Retry-After
-	FaultServerError   = "500"        // 500 with an HTML page
-	FaultLatency       = "latency"    // carried out after Delay
-	FaultDropBefore    = "drop"       // connection ends, nothing was done
-	FaultDropAfter     = "drop-after" // carried out, then the connection ends without an answer
-	FaultTruncate      = "truncate"   // carried out, half of the JSON as if it were all
-	FaultCut           = "cut"        // carried out, the connection ends in mid-body
-)
-
-// Fault is a planned failure.
+// Fault is a planned failure: of a kind, on some calls, some of the time.
 type Fault struct {
-	ID     int    `json:"id"`
-	Kind   string `json:"kind"`
-	Method string `json:"method,omitempty"` // "" any
+	ID   int    `json:"id"`
+	Kind string `json:"kind"` // one of FaultKinds; several with commas: one of them each time
+	// Method of the calls, "" any.
+	Method string `json:"method,omitempty"`
 	// Path is a pattern for the path without /api, where * stands for one
 	// segment: "/v1/organizations/*/badges". "" any.
 	Path string `json:"path,omitempty"`
-	// Count is how many matching calls are hit; 0 with Probability 0 means all.
+	// Skip lets so many matching calls pass first.
+	Skip int `json:"skip,omitempty"`
+	// Count is how many matching calls are hit after that; 0 with Probability 0
+	// means all.
 	Count int `json:"count,omitempty"`
-	// Probability hits that share of the matching calls, from a seeded source.
+	// Probability hits that share of the matching calls. Which ones follows from
+	// Config.FaultSeed, the fault's ID and how many matched before, so a run with
+	// the same calls fails in the same places.
 	Probability float64 `json:"probability,omitempty"`
 	Seconds     int     `json:"seconds,omitempty"` // of Retry-After
-	Delay       string  `json:"delay,omitempty"`   // of latency: a Go duration
-	left        int     // of Count
+	Delay       string  `json:"delay,omitempty"`   // of latency and slow: a Go duration
 }
 
-// Inject adds a fault and returns its id.
+// fault is a Fault at work.
+type fault struct {
+	Fault
+	delay      time.Duration
+	kinds      []string
+	skip, left int
+	hits       int
+	rng        *rand.Rand
+}
+
+// Inject adds a fault and returns its id. It panics on a fault that CheckFault
+// refuses.
 func (s *Sim) Inject(f Fault) int {
+	id, err := s.inject(f)
+	if err != nil {
+		panic("credly simulator: " + err.Error())
+	}
+	return id
+}
+
+// CheckFault says what is wrong with a fault: an unknown kind, a pattern or a
+// duration that can't be read, a probability that is none.
+func CheckFault(f Fault) error {
+	_, err := newFault(f)
+	return err
+}
+
+func newFault(f Fault) (*fault, error) {
+	out := &fault{Fault: f, skip: f.Skip, left: f.Count}
+	for _, kind := range strings.Split(f.Kind, ",") {
+		kind = strings.TrimSpace(kind)
+		if !slices.ContainsFunc(FaultKinds(), func(k FaultKind) bool { return k.Name == kind }) {
+			return nil, fmt.Errorf("no kind of fault is called %q", kind)
+		}
+		out.kinds = append(out.kinds, kind)
+	}
+	if _, err := path.Match(f.Path, ""); err != nil {
+		return nil, fmt.Errorf("path %q: %w", f.Path, err)
+	}
+	if f.Probability < 0 || f.Probability > 1 {
+		return nil, fmt.Errorf("a probability is between 0 and 1, not %g", f.Probability)
+	}
+	if f.Delay != "" {
+		d, err := time.ParseDuration(f.Delay)
+		if err != nil {
+			return nil, fmt.Errorf("delay: %w", err)
+		}
+		out.delay = d
+	}
+	return out, nil
+}
+
+func (s *Sim) inject(f Fault) (int, error) {
+	add, err := newFault(f)
+	if err != nil {
+		return 0, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f.ID, f.left = 1, f.Count
-	if n := len(s.faults); n > 0 {
-		f.ID = s.faults[n-1].ID + 1
-	}
-	s.faults = append(s.faults, &f)
-	return f.ID
+	s.faultID++
+	add.ID = s.faultID
+	add.rng = rand.New(rand.NewPCG(s.cfg.FaultSeed, uint64(add.ID))) //nolint:gosec // it has to repeat itself
+	s.faults = append(s.faults, add)
+	return add.ID, nil
 }
 
 // ClearFaults takes all faults away.
@@ -60,31 +106,54 @@ func (s *Sim) ClearFaults() {
 	s.faults = nil
 }
 
-// takeFault chooses the fault for a call and counts the call if it writes.
-func (s *Sim) takeFault(r *http.Request) (Fault, bool) {
+// RemoveFault takes one fault away.
+func (s *Sim) RemoveFault(id int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	s.faults = slices.DeleteFunc(s.faults, func(f *fault) bool { return f.ID == id })
+}
+
+// hit says whether a call is to fail, and how.
+func (f *fault) hit(r *http.Request) (kind string, yes bool) {
+	if f.Method != "" && !strings.EqualFold(f.Method, r.Method) {
+		return "", false
+	}
+	if m, err := path.Match(f.Path, r.URL.Path); f.Path != "" && (err != nil || !m) {
+		return "", false
+	}
+	switch {
+	case f.skip > 0:
+		f.skip--
+		return "", false
+	case f.Probability > 0 && f.rng.Float64() >= f.Probability:
+		return "", false
+	case f.Count > 0 && f.left == 0:
+		return "", false
+	case f.Count > 0:
+		f.left--
+	}
+	f.hits++
+	if len(f.kinds) == 1 {
+		return f.kinds[0], true
+	}
+	return f.kinds[f.rng.IntN(len(f.kinds))], true
+}
+
+// takeFault chooses the fault for a call and counts the call.
+func (s *Sim) takeFault(r *http.Request) (*fault, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		s.reads[endpoint(r)]++
+	} else {
 		s.calls[endpoint(r)]++
 	}
 	for _, f := range s.faults {
-		if f.Method != "" && !strings.EqualFold(f.Method, r.Method) {
-			continue
+		if kind, yes := f.hit(r); yes {
+			return f, kind
 		}
-		if m, err := path.Match(f.Path, r.URL.Path); f.Path != "" && (err != nil || !m) {
-			continue
-		}
-		if f.Count > 0 {
-			if f.left == 0 {
-				continue
-			}
-			f.left--
-		} else if f.Probability > 0 && s.rng.Float64() >= f.Probability {
-			continue
-		}
-		return *f, true
 	}
-	return Fault{}, false
+	return nil, ""
 }
 
 var uuidSegment = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
@@ -95,57 +164,11 @@ func endpoint(r *http.Request) string {
 }
 
 func (s *Sim) withFaults(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	f, hit := s.takeFault(r)
-	if !hit {
+	f, kind := s.takeFault(r)
+	if f == nil {
 		next.ServeHTTP(w, r)
 		return
 	}
-	switch f.Kind {
-	case FaultRateLimit:
-		w.Header().Set("Retry-After", strconv.Itoa(f.Seconds))
-		writeJSON(w, http.StatusTooManyRequests, fail(0, "Too many requests").body)
-	case FaultRateLimitDate:
-		now := s.Now()
-		w.Header().Set("Date", now.Format(http.TimeFormat))
-		w.Header().Set("Retry-After", now.Add(time.Duration(f.Seconds)*time.Second).Format(http.TimeFormat))
-		writeJSON(w, http.StatusTooManyRequests, fail(0, "Too many requests").body)
-	case FaultRateLimitBare:
-		writeJSON(w, http.StatusTooManyRequests, fail(0, "Too many requests").body)
-	case FaultServerError:
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(http.StatusInternalServerError)
-		_, _ = w.Write([]byte("<!doctype html><title>Error</title><h1>We are sorry, but something went wrong.</h1>"))
-	case FaultLatency:
-		d, _ := time.ParseDuration(f.Delay)
-		select {
-		case <-time.After(d):
-			next.ServeHTTP(w, r)
-		case <-r.Context().Done():
-		}
-	case FaultDropBefore:
-		panic(http.ErrAbortHandler) // net/http ends the connection
-	default:
-		rec := httptest.NewRecorder()
-		next.ServeHTTP(rec, r)
-		if f.Kind == FaultDropAfter {
-			panic(http.ErrAbortHandler)
-		}
-		body := rec.Body.Bytes()
-		for k, v := range rec.Header() {
-			w.Header()[k] = v
-		}
-		length := len(body) / 2
-		if f.Kind == FaultCut {
-			length = max(len(body), 1)
-		}
-		w.Header().Set("Content-Length", strconv.Itoa(length))
-		w.WriteHeader(rec.Code)
-		_, _ = w.Write(body[:len(body)/2])
-		if f.Kind == FaultCut {
-			if fl, ok := w.(http.Flusher); ok {
-				fl.Flush()
-			}
-			panic(http.ErrAbortHandler)
-		}
-	}
+	i := slices.IndexFunc(FaultKinds(), func(k FaultKind) bool { return k.Name == kind })
+	FaultKinds()[i].strike(&struck{s, f, w, r, next})
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"golang.org/x/image/draw"
 )
 
 // serveImage draws a template's picture, 600 by 600 or the size in the path.
@@ -25,7 +27,8 @@ func (s *Sim) serveImage(w http.ResponseWriter, r *http.Request) {
 		n = v
 	}
 	s.mu.Lock()
-	known := false
+	picture := s.st.Pictures[r.PathValue("image")]
+	known := picture != nil
 	for _, t := range s.st.Templates {
 		known = known || t.ImageID == r.PathValue("image")
 	}
@@ -37,7 +40,9 @@ func (s *Sim) serveImage(w http.ResponseWriter, r *http.Request) {
 	key := r.PathValue("image") + " " + strconv.Itoa(n)
 	b, there := s.images.Load(key)
 	if !there {
-		b = drawSeal(r.PathValue("image"), n)
+		if b = drawSeal(r.PathValue("image"), n); picture != nil {
+			b = resize(picture, n, r.PathValue("size") == "")
+		}
 		s.images.Store(key, b)
 	}
 	w.Header().Set("Content-Type", "image/png")
@@ -94,6 +99,21 @@ func drawSeal(id string, n int) []byte {
 	var buf bytes.Buffer
 	if err := png.Encode(&buf, img); err != nil {
 		return nil
+	}
+	return buf.Bytes()
+}
+
+// resize is an uploaded picture in another size, or as it is.
+func resize(picture []byte, n int, asIs bool) []byte {
+	in, err := png.Decode(bytes.NewReader(picture))
+	if asIs || err != nil {
+		return picture
+	}
+	out := image.NewNRGBA(image.Rect(0, 0, n, n))
+	draw.CatmullRom.Scale(out, out.Bounds(), in, in.Bounds(), draw.Src, nil)
+	var buf bytes.Buffer
+	if err := png.Encode(&buf, out); err != nil {
+		return picture
 	}
 	return buf.Bytes()
 }

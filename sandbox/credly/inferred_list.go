@@ -158,6 +158,12 @@ func inferredOfReading() []Option {
 			at:    func(o *Options) any { return &o.HighVolumeResetsFormat },
 		},
 		{
+			Name: "private-has-no-badge-url", Confidence: Disputed, Other: "true",
+			Doc:   "leave badge_url out of a badge that its earner made private",
+			Known: "samples show badge_url once a badge is accepted; one integrator met private ones without",
+			at:    func(o *Options) any { return &o.PrivateHasNoBadgeURL },
+		},
+		{
 			Name: "deleted-is-410", Confidence: Client, Other: "true",
 			Doc:   "answer 410, not 404, to a deleted badge",
 			Known: "one client maps 410; when it comes is not known",
@@ -263,6 +269,12 @@ func inferredOfIssuing() []Option {
 			Doc:   "send metadata null with every error",
 			Known: "recorded once, for a blank template id",
 			at:    func(o *Options) any { return &o.NullErrorMetadata },
+		},
+		{
+			Name: "new-templates-active", Confidence: Unseen, Other: "true",
+			Doc:   "make a template active, not a draft, when no state is given",
+			Known: "the documented order of states begins with draft",
+			at:    func(o *Options) any { return &o.NewTemplatesActive },
 		},
 		{
 			Name: "loose-images", Confidence: Guess, Other: "true",

@@ -15,7 +15,7 @@ const perPage = 50
 
 // filters reads both spellings: filter=key::value|key::value and
 // filter[key]=value.
-func filters(q url.Values) map[string]string {
+func (s *Sim) filters(q url.Values) map[string]string {
 	out := map[string]string{}
 	for _, part := range strings.Split(q.Get("filter"), "|") {
 		if k, v, ok := strings.Cut(part, "::"); ok {
@@ -23,7 +23,7 @@ func filters(q url.Values) map[string]string {
 		}
 	}
 	for k, vs := range q {
-		if name, ok := strings.CutPrefix(k, "filter["); ok && strings.HasSuffix(name, "]") {
+		if name, ok := strings.CutPrefix(k, "filter["); ok && strings.HasSuffix(name, "]") && !s.opt.NewFilterSyntaxIgnored {
 			out[strings.TrimSuffix(name, "]")] = vs[0]
 		}
 	}
@@ -56,11 +56,8 @@ type field[T any] struct {
 // keep is one filter: whether v passes with the value asked for.
 type keep[T any] func(v T, want string) bool
 
-// pick filters and sorts. bad names a key that is not known.
-func (s *Sim) pick(q url.Values) (map[string]string, []sorting) { return filters(q), sortings(q) }
-
-func choose[T any](s *Sim, all []T, q url.Values, by map[string]keep[T], order map[string]field[T]) (out []T, refuse *reply) {
-	fs, sorts := s.pick(q)
+// choose filters and sorts.
+func choose[T any](s *Sim, all []T, fs map[string]string, sorts []sorting, by map[string]keep[T], order map[string]field[T]) (out []T, refuse *reply) {
 	unknown := func(kind, key string) *reply {
 		f := fail(http.StatusUnprocessableEntity, "Unknown "+kind+": "+key)
 		return &f
@@ -84,6 +81,9 @@ next:
 		if order[so.key].cmp == nil && s.opt.UnknownFilterRefused {
 			return nil, unknown("sort key", so.key)
 		}
+	}
+	if len(sorts) == 0 && s.opt.NewestFirst {
+		slices.Reverse(out)
 	}
 	slices.SortStableFunc(out, func(a, b T) int {
 		for _, so := range sorts {
@@ -125,11 +125,19 @@ func page[T any](s *Sim, c *call, all []T, render func(T) any) reply {
 	if err != nil || n < 1 {
 		n = 1
 	}
-	pages := max(1, (len(all)+perPage-1)/perPage)
+	per := perPage
+	if s.opt.PerPageHonoured {
+		for _, name := range []string{"per", "page_size"} {
+			if v, err := strconv.Atoi(c.r.URL.Query().Get(name)); err == nil && v > 0 {
+				per = min(per, v)
+			}
+		}
+	}
+	pages := max(1, (len(all)+per-1)/per)
 	if n > pages && s.opt.PastEndIs404 {
 		return fail(http.StatusNotFound, "Page not found")
 	}
-	from, to := min((n-1)*perPage, len(all)), min(n*perPage, len(all))
+	from, to := min((n-1)*per, len(all)), min(n*per, len(all))
 	data := make([]any, 0, to-from)
 	for _, v := range all[from:to] {
 		data = append(data, render(v))
@@ -141,7 +149,7 @@ func page[T any](s *Sim, c *call, all []T, render func(T) any) reply {
 		return s.pageURL(c, strconv.Itoa(n))
 	}
 	return reply{status: http.StatusOK, body: map[string]any{"data": data, "metadata": map[string]any{
-		"count": len(data), "current_page": n, "total_count": len(all), "total_pages": pages, "per": perPage,
+		"count": len(data), "current_page": n, "total_count": len(all), "total_pages": pages, "per": per,
 		"previous_page_url": link(min(n-1, pages)), "next_page_url": link(n + 1),
 	}}}
 }

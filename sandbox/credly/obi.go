@@ -21,7 +21,7 @@ func classURL(c *call, t *Template) string {
 // is accepted and public, gone with a stub when it was revoked.
 func (s *Sim) obiAssertion(c *call) reply {
 	b := s.byID[c.r.PathValue("id")]
-	if b == nil || !b.Public || b.VisibleAt.After(s.now()) || b.State == Pending || b.State == Rejected {
+	if b == nil || !b.Public || b.VisibleAt.After(s.now()) || (b.State == Pending || b.State == Rejected) && !s.opt.UnansweredAssertionOK {
 		return fail(http.StatusNotFound, "Not found")
 	}
 	id := obiBase(c) + "/badge_assertions/" + b.ID
@@ -32,7 +32,7 @@ func (s *Sim) obiAssertion(c *call) reply {
 		}
 		return plain(http.StatusGone, v)
 	}
-	sum := sha256.Sum256([]byte(strings.ToLower(b.Email)))
+	sum := sha256.Sum256([]byte(s.hashed(b)))
 	v := map[string]any{
 		"@context": obContext, "type": "Assertion", "id": id, "badge": classURL(c, s.st.templates[b.TemplateID]),
 		"issuedOn":     stamp(b.IssuedAt),
@@ -44,6 +44,9 @@ func (s *Sim) obiAssertion(c *call) reply {
 	}
 	var ev []any
 	for _, e := range b.Evidence {
+		if e["type"] != "UrlEvidence" {
+			continue
+		}
 		ev = append(ev, map[string]any{
 			"@context": obContext, "type": "Evidence", "id": e["value"], "name": e["name"], "description": e["description"], "genre": e["type"],
 		})
@@ -54,8 +57,20 @@ func (s *Sim) obiAssertion(c *call) reply {
 	return plain(http.StatusOK, v)
 }
 
+// hashed is the address that the recipient's hash is made of.
+func (s *Sim) hashed(b *Badge) string {
+	address := b.Email
+	if u := s.earner(b); u != nil && s.opt.HashPrimaryEmail {
+		address = u.Emails[0]
+	}
+	if s.opt.HashAsTyped {
+		return address
+	}
+	return strings.ToLower(address)
+}
+
 func (s *Sim) obiClass(c *call) reply {
-	t := s.st.templates[c.r.PathValue("id")]
+	t := s.template(c.r.PathValue("id"))
 	if t == nil || t.Private || t.State == "draft" || c.org != nil && c.org.ID != t.OrgID {
 		return fail(http.StatusNotFound, "Not found")
 	}
@@ -68,7 +83,7 @@ func (s *Sim) obiClass(c *call) reply {
 		criteria["narrative"] = strings.Join(lines, "\n")
 	}
 	o := s.org(t.OrgID)
-	criteria["id"] = c.base + "/org/" + o.Slug + "/badge/" + slug(t.Name)
+	criteria["id"] = templateURL(c, o, t)
 	alignment := []any{}
 	for _, a := range t.Alignments {
 		alignment = append(alignment, map[string]any{"targetName": a.Name, "targetUrl": a.URL, "targetDescription": a.Description})

@@ -98,6 +98,9 @@ type Options struct {
 	// HighVolumeResetsFormat names badge_format=default in the next_page_url of
 	// the high-volume search whatever was asked. Otherwise it is kept.
 	HighVolumeResetsFormat bool
+	// PrivateHasNoBadgeURL leaves badge_url out of a badge that its earner made
+	// private. Otherwise every accepted badge has it.
+	PrivateHasNoBadgeURL bool
 	// DeletedIs410 answers 410 to a deleted badge. Otherwise 404.
 	DeletedIs410 bool
 
@@ -146,6 +149,9 @@ type Options struct {
 	// NullErrorMetadata sends metadata null with every error. Otherwise only
 	// where it was recorded so.
 	NullErrorMetadata bool
+	// NewTemplatesActive makes a template active when no state is given. Otherwise
+	// a draft.
+	NewTemplatesActive bool
 	// LooseImages takes any PNG for a template. Otherwise one of 600 by 600 and
 	// 2 MB at most.
 	LooseImages bool

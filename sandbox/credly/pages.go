@@ -1,106 +1,229 @@
 package credly
 
 import (
+	"bytes"
+	"embed"
 	"html/template"
 	"net/http"
+	"slices"
+	"strings"
+	"time"
 )
 
-// pageData is what the pages for people show.
+//go:embed pages.html control.html sim.css
+var files embed.FS
+
+// pageData is what the pages for people show; each uses the fields that it needs.
 type pageData struct {
-	Title, Name, Description, Image, Person, Org, State, ID string
-	Issued                                                  string
-	Skills                                                  []string
-	Templates                                               []*Template
-	Pending, Form                                           bool
+	Title, Message string
+	Bad            bool
+	Current        string
+	Control        bool
+
+	Orgs     []orgView
+	Template *templateView
+	Badge    *badgeView
+	Badges   []badgeView
+	World    *world
 }
 
-var pages = template.Must(template.New("page").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}} – simulated Credly</title><link rel="stylesheet" href="/style.css"></head>
-<body><p class="note">This is a simulator for trying things out. It is not Credly.</p><main>
-{{if .Templates}}<h1>{{.Title}}</h1><ul>{{range .Templates}}<li>{{.Name}} <small>{{.State}}</small></li>{{end}}</ul>
-{{else if .ID}}<img src="{{.Image}}" alt="" width="220" height="220">
-<h1>{{.Name}}</h1><p>{{.Description}}</p>
-<p>Issued to <strong>{{.Person}}</strong> by <strong>{{.Org}}</strong> on {{.Issued}}</p>
-{{if .Skills}}<p class="skills">{{range .Skills}}<span>{{.}}</span> {{end}}</p>{{end}}
-{{if .Form}}<form method="post" action="/badges/{{.ID}}/accept"><button>Accept</button></form>
-<form method="post" action="/badges/{{.ID}}/reject"><button class="quiet">Reject</button></form>
-{{else}}<p class="state {{.State}}">{{.State}}</p>{{if .Pending}}<p><a href="/badges/{{.ID}}/accept">Answer this badge</a></p>{{end}}{{end}}
-{{else}}<h1>{{.Title}}</h1>{{end}}
-</main></body></html>`))
-
-const style = `body{font:1rem/1.5 system-ui,sans-serif;margin:0;background:#f4f2ee;color:#22262b}
-main{max-width:34rem;margin:2rem auto;padding:2rem;background:#fff;border-radius:12px;text-align:center}
-.note{margin:0;padding:.5rem 1rem;background:#22262b;color:#fff;text-align:center;font-size:.875rem}
-h1{font-size:1.5rem;margin:.5rem 0}form{display:inline-block;margin:.5rem}
-button{font:inherit;font-weight:600;padding:.6rem 1.6rem;border:2px solid #14595c;border-radius:8px;background:#14595c;color:#fff;cursor:pointer}
-button.quiet{background:#fff;color:#14595c}button:focus-visible{outline:3px solid #d99a1c;outline-offset:2px}
-.skills span{display:inline-block;padding:.1rem .6rem;margin:.1rem;background:#e8efef;border-radius:1rem;font-size:.875rem}
-.state{display:inline-block;padding:.2rem .8rem;border-radius:1rem;background:#e8efef}.state.accepted{background:#dcefdc}.state.revoked,.state.rejected{background:#f4dddd}
-ul{text-align:left}`
-
-func serveStyle(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write([]byte(style))
+type orgView struct {
+	Org
+	Templates []templateView
 }
 
-func (s *Sim) show(w http.ResponseWriter, status int, d pageData) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'self'; form-action 'self'; frame-ancestors 'none'")
+type templateView struct {
+	Template
+	Org         Org
+	Image, Path string
+}
+
+type badgeView struct {
+	ID, Name, Email, State, EarnerID string
+	Issued, Expires, Reason, Person  string
+	Replacement                      string
+	Owner                            string // the account that has the address
+	Form, Private, Hidden            bool
+	Accounts                         []User
+	Evidence                         []evidenceView
+	Template                         templateView
+}
+
+type evidenceView struct{ Title, URL, Text string }
+
+func parsePages() *template.Template {
+	return template.Must(template.ParseFS(files, "pages.html", "control.html"))
+}
+
+func (s *Sim) pageRoutes(m *http.ServeMux) {
+	m.HandleFunc("GET /{$}", s.homePage)
+	m.HandleFunc("GET /org/{slug}", s.homePage)
+	m.HandleFunc("GET /org/{slug}/badge/{badge}", s.templatePage)
+	m.HandleFunc("GET /users/{slug}", s.personPage)
+	m.HandleFunc("GET /badges/{id}", s.badgePage)
+	m.HandleFunc("GET /badges/{id}/accept", s.acceptPage)
+	own := http.NewCrossOriginProtection()
+	m.Handle("POST /badges/{id}/accept", own.Handler(http.HandlerFunc(s.acceptForm)))
+	m.Handle("POST /badges/{id}/reject", own.Handler(http.HandlerFunc(s.rejectForm)))
+	m.HandleFunc("GET /style.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "sim.css") })
+}
+
+func (s *Sim) render(w http.ResponseWriter, status int, name string, d pageData) {
+	d.Current, d.Control = name, !s.cfg.NoControl
+	var out bytes.Buffer
+	if err := s.pages.ExecuteTemplate(&out, name, d); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	w.WriteHeader(status)
-	_ = pages.Execute(w, d)
+	_, _ = w.Write(out.Bytes())
 }
 
-func (s *Sim) pageOf(w http.ResponseWriter, r *http.Request, form bool) {
-	s.mu.Lock()
-	b := s.byID[r.PathValue("id")]
-	var d pageData
-	if b != nil {
-		t := s.st.templates[b.TemplateID]
-		d = pageData{
-			Title: t.Name, Name: t.Name, Description: t.Description, Image: "/images/" + t.ImageID + "/image.png",
-			Person: b.FirstName + " " + b.LastName, Org: s.org(b.OrgID).Name, State: b.State, ID: b.ID,
-			Issued: b.IssuedAt.Format("2 January 2006"), Skills: t.Skills, Pending: b.State == Pending, Form: form && b.State == Pending,
+func (s *Sim) problem(w http.ResponseWriter, status int, title, words string) {
+	s.render(w, status, "message", pageData{Title: title, Message: words})
+}
+
+func (s *Sim) viewTemplate(t *Template) templateView {
+	o := s.org(t.OrgID)
+	return templateView{*t, *o, "/images/" + t.ImageID + "/image.png", "/org/" + o.Slug + "/badge/" + slug(t.Name)}
+}
+
+func (s *Sim) viewBadge(b *Badge) badgeView {
+	const day = "2 January 2006"
+	v := badgeView{
+		ID: b.ID, Name: strings.TrimSpace(b.FirstName + " " + b.LastName), Email: b.Email, State: b.State, EarnerID: b.EarnerID, Issued: b.IssuedAt.Format(day),
+		Replacement: b.Replacement, Reason: b.RevokeReason, Private: !b.Public, Hidden: b.VisibleAt.After(s.now()), Template: s.viewTemplate(s.st.templates[b.TemplateID]),
+	}
+	if b.ExpiresAt != nil {
+		v.Expires = b.ExpiresAt.Format(day)
+	}
+	for _, e := range b.Evidence {
+		text := func(name string) string { x, _ := e[name].(string); return x }
+		ev := evidenceView{Title: text("title") + text("name"), Text: text("description")}
+		if isWebAddress(text("value")) {
+			ev.URL = text("value")
 		}
-		// Others than the earner see a badge once it is accepted and public.
-		if !form && (b.State != Accepted || !b.Public) {
-			b = nil
+		v.Evidence = append(v.Evidence, ev)
+	}
+	if u := s.earner(b); u != nil {
+		v.Person = "/users/" + u.Slug
+		v.Owner = strings.TrimSpace(u.FirstName+" "+u.LastName) + " (" + u.Emails[0] + ")"
+	}
+	return v
+}
+
+func (s *Sim) homePage(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	d := pageData{Title: "Badges"}
+	for _, o := range s.st.Orgs {
+		if want := r.PathValue("slug"); want != "" && want != o.Slug {
+			continue
+		}
+		v := orgView{Org: *o}
+		for _, t := range s.st.Templates {
+			if t.OrgID == o.ID && !t.Deleted && t.State != "draft" {
+				v.Templates = append(v.Templates, s.viewTemplate(t))
+			}
+		}
+		d.Orgs = append(d.Orgs, v)
+	}
+	s.mu.Unlock()
+	s.render(w, http.StatusOK, "home", d)
+}
+
+func (s *Sim) templatePage(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	var d pageData
+	for _, t := range s.st.Templates {
+		if o := s.org(t.OrgID); o.Slug == r.PathValue("slug") && slug(t.Name) == r.PathValue("badge") && !t.Deleted && !t.Private && t.State != "draft" {
+			v := s.viewTemplate(t)
+			d.Title, d.Template = t.Name, &v
 		}
 	}
 	s.mu.Unlock()
-	if b == nil {
-		s.show(w, http.StatusNotFound, pageData{Title: "There is no such badge, or it is not public"})
+	if d.Template == nil {
+		s.problem(w, http.StatusNotFound, "There is no such badge", "Or it is not public.")
 		return
 	}
-	s.show(w, http.StatusOK, d)
+	s.render(w, http.StatusOK, "template", d)
 }
 
-func (s *Sim) badgePage(w http.ResponseWriter, r *http.Request)  { s.pageOf(w, r, false) }
-func (s *Sim) acceptPage(w http.ResponseWriter, r *http.Request) { s.pageOf(w, r, true) }
+func (s *Sim) personPage(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	var d pageData
+	i := slices.IndexFunc(s.st.Users, func(u *User) bool { return u.Slug == r.PathValue("slug") })
+	if i >= 0 {
+		u := s.st.Users[i]
+		d.Title = strings.TrimSpace(u.FirstName + " " + u.LastName)
+		for _, b := range s.st.Badges {
+			if b.State == Accepted && b.Public && b.Replacement == "" && s.earner(b) == u {
+				d.Badges = append(d.Badges, s.viewBadge(b))
+			}
+		}
+	}
+	s.mu.Unlock()
+	if i < 0 {
+		s.problem(w, http.StatusNotFound, "There is no such person", "")
+		return
+	}
+	s.render(w, http.StatusOK, "person", d)
+}
+
+// badgePage is what others than the earner see: an accepted and public badge.
+func (s *Sim) badgePage(w http.ResponseWriter, r *http.Request) {
+	s.pageOf(w, r, func(b *Badge, _ *badgeView) bool { return b.State == Accepted && b.Public })
+}
+
+// acceptPage is the earner's, where they answer.
+func (s *Sim) acceptPage(w http.ResponseWriter, r *http.Request) {
+	s.pageOf(w, r, func(b *Badge, v *badgeView) bool {
+		v.Form = b.State == Pending && b.Replacement == ""
+		for _, u := range s.st.Users {
+			v.Accounts = append(v.Accounts, *u)
+		}
+		return true
+	})
+}
+
+func (s *Sim) pageOf(w http.ResponseWriter, r *http.Request, may func(*Badge, *badgeView) bool) {
+	s.mu.Lock()
+	b := s.byID[r.PathValue("id")]
+	var v badgeView
+	shown := false
+	if b != nil {
+		v = s.viewBadge(b)
+		shown = may(b, &v)
+	}
+	s.mu.Unlock()
+	if !shown {
+		s.problem(w, http.StatusNotFound, "There is no such badge", "Or it is not public.")
+		return
+	}
+	s.render(w, http.StatusOK, "badge", pageData{Title: v.Template.Name, Badge: &v})
+}
 
 func (s *Sim) acceptForm(w http.ResponseWriter, r *http.Request) {
-	s.form(w, r, s.Accept, "/badges/"+r.PathValue("id"))
+	id := r.PathValue("id")
+	s.answered(w, r, s.AcceptAs(id, r.FormValue("user")), "/badges/"+id)
 }
 
 func (s *Sim) rejectForm(w http.ResponseWriter, r *http.Request) {
-	s.form(w, r, s.Reject, "/badges/"+r.PathValue("id")+"/accept")
+	id := r.PathValue("id")
+	s.answered(w, r, s.Reject(id), "/badges/"+id+"/accept")
 }
 
-func (s *Sim) form(w http.ResponseWriter, r *http.Request, act func(string) error, next string) {
-	if err := act(r.PathValue("id")); err != nil {
-		s.show(w, http.StatusConflict, pageData{Title: "This badge cannot be answered any more"})
+func (s *Sim) answered(w http.ResponseWriter, r *http.Request, err error, next string) {
+	if err != nil {
+		s.problem(w, http.StatusConflict, "This badge cannot be answered any more", err.Error())
 		return
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
-func (s *Sim) indexPage(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	d := pageData{Title: "Badge templates"}
-	for _, t := range s.st.Templates {
-		was := *t
-		d.Templates = append(d.Templates, &was)
-	}
-	s.mu.Unlock()
-	s.show(w, http.StatusOK, d)
-}
+// when is a time as the pages show it.
+func when(t time.Time) string { return t.Format("2 January 2006, 15:04:05 UTC") }

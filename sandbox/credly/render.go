@@ -11,6 +11,7 @@ func (s *Sim) badgeJSON(c *call, b *Badge) map[string]any {
 		alignments = append(alignments, map[string]any{"name": a.Name, "description": orNil(a.Description)})
 	}
 	owner := ownerJSON(c, o)
+	owner["share_to_ziprecruiter"] = false
 	ev := b.Evidence
 	if ev == nil {
 		ev = []map[string]any{}
@@ -34,13 +35,16 @@ func (s *Sim) badgeJSON(c *call, b *Badge) map[string]any {
 		},
 		"badge_template": s.templateJSON(c, t, false),
 	}
-	switch b.State {
-	case Pending:
-		v["accept_badge_url"] = c.base + "/badges/" + b.ID + "/accept"
-	case Accepted:
-		v["badge_url"] = c.base + "/badges/" + b.ID
+	switch {
+	case b.State == Pending:
+		v["accept_badge_url"] = acceptURL(c, b)
+	case b.State == Accepted && (b.Public || !s.opt.PrivateHasNoBadgeURL):
+		v["badge_url"] = badgeURL(c, b)
 	}
-	if u := s.user(b.Email); u != nil {
+	if b.GroupTag != "" {
+		v["group_tag"] = b.GroupTag
+	}
+	if u := s.earner(b); u != nil {
 		v["user"] = map[string]any{
 			"id": u.ID, "email": u.Emails[0], "first_name": u.FirstName, "middle_name": nil, "last_name": u.LastName,
 			"current_position_name": nil, "current_organization_name": nil, "confirmed": true, "photo": nil, "photo_url": nil,
@@ -49,6 +53,10 @@ func (s *Sim) badgeJSON(c *call, b *Badge) map[string]any {
 	}
 	return v
 }
+
+func acceptURL(c *call, b *Badge) string { return badgeURL(c, b) + "/accept" }
+
+func badgeURL(c *call, b *Badge) string { return c.base + "/badges/" + b.ID }
 
 // minimal is the badge of the export search's short format.
 func minimal(v map[string]any) map[string]any {

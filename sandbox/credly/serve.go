@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// Serve answers on l until ctx ends, and sends webhooks again when they become
-// due. It fails when cfg.StateFile can't be read. seed is put in first; give
-// DemoSeed or nothing.
+// Serve makes a simulator of cfg, puts seed in first and serves it on l until ctx
+// ends. It fails when cfg.StateFile can't be read. Give DemoSeed or nothing.
 func Serve(ctx context.Context, cfg Config, seed Seed, l net.Listener) error {
 	s, err := New(cfg)
 	if err != nil {
@@ -19,6 +18,12 @@ func Serve(ctx context.Context, cfg Config, seed Seed, l net.Listener) error {
 	if err := s.Seed(seed); err != nil {
 		return err
 	}
+	return s.Serve(ctx, l)
+}
+
+// Serve answers on l until ctx ends, and sends webhooks again when they become
+// due.
+func (s *Sim) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10}
 	stop := make(chan struct{})
 	go func() {
@@ -35,6 +40,7 @@ func Serve(ctx context.Context, cfg Config, seed Seed, l net.Listener) error {
 	}()
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
+	var err error
 	select {
 	case err = <-done:
 	case <-ctx.Done():
@@ -49,11 +55,34 @@ func Serve(ctx context.Context, cfg Config, seed Seed, l net.Listener) error {
 	return errors.Join(err, s.Close())
 }
 
-// The demo organization and its token, which opens nothing but a simulator.
+// The demo organization, its token and the others of DemoCredentials, which open
+// nothing but a simulator.
 const (
-	DemoOrg   = "5f0b8c9e-1c5e-4d64-9b0e-0d1f3a6c7e01"
-	DemoToken = "demo-token-for-the-simulator-only"
+	DemoOrg          = "5f0b8c9e-1c5e-4d64-9b0e-0d1f3a6c7e01"
+	DemoToken        = "demo-token-for-the-simulator-only"
+	DemoReadToken    = "demo-token-that-may-only-read"
+	DemoExpiredToken = "demo-token-that-has-expired"
+	DemoForeignToken = "demo-token-of-the-other-environment"
+	DemoApp          = "demo-application"
+	DemoAppSecret    = "demo-secret-for-the-simulator-only"
 )
+
+// DemoCredentials are tokens that can do less than DemoToken, each in its way,
+// and an OAuth application. sandbox is that of the Config.
+func DemoCredentials(sandbox bool) Seed {
+	long := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	token := func(name, text string) Token {
+		return Token{ID: derivedID(name), OrgID: DemoOrg, Token: name, Description: text, Read: true, Write: true, Delete: true, Sandbox: sandbox}
+	}
+	whole, read, expired, foreign := token(DemoToken, "demo"), token(DemoReadToken, "read only"), token(DemoExpiredToken, "expired"), token(DemoForeignToken, "other environment")
+	read.Write, read.Delete = false, false
+	expired.CreatedAt = long
+	foreign.Sandbox = !sandbox
+	return Seed{
+		Tokens: []Token{whole, read, expired, foreign},
+		Apps:   []App{{UID: DemoApp, Secret: DemoAppSecret, OrgID: DemoOrg, Name: "Demo", Sandbox: sandbox}},
+	}
+}
 
 // DemoSeed is a small association: one organization, a token that may do
 // everything, and templates of which one is a draft and one archived.

@@ -4,10 +4,11 @@
 // is refused here.
 //
 // A Sim is an http.Handler. It serves the API under /v1 and /api/v1, the public
-// Open Badges documents and images, two plain pages where a demo person accepts
-// a badge, and under /__sim a control plane that Credly has no counterpart of:
-// there a test or a demo makes organizations and accounts, moves the clock and
-// asks for faults. The same can be done from Go.
+// Open Badges documents and images, plain pages where a demo person accepts a
+// badge, and under /__sim a control plane with a page of its own that Credly has
+// no counterpart of: there a test or a demo makes organizations and accounts,
+// moves the clock, flips options and asks for faults. The same can be done from
+// Go.
 //
 // Where Credly's behaviour is not documented and was inferred, the inference is
 // a field of Options, so that a test can try its opposite, and so that it can be
@@ -16,9 +17,10 @@ package credly
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	mrand "math/rand/v2"
+	"html/template"
 	"net/http"
 	"strings"
 	"sync"
@@ -39,27 +41,34 @@ type Config struct {
 	StateFile string
 	// Webhooks delivers webhooks. nil means a client with a time limit of 10 s.
 	Webhooks *http.Client
-	// NoControl leaves /__sim out.
+	// NoControl leaves /__sim and its page out.
 	NoControl bool
-	// FaultSeed seeds the faults that come with a probability.
+	// Sandbox makes this Credly's sandbox instead of its production: tokens and
+	// applications of the other environment are refused.
+	Sandbox bool
+	// FaultSeed seeds the faults that come with a probability or a choice.
 	FaultSeed uint64
 	Options   Options
 }
 
 // Sim is a simulated Credly. It is safe for concurrent use.
 type Sim struct {
-	cfg  Config
-	mux  *http.ServeMux
-	ctl  *http.ServeMux
-	pool sync.WaitGroup // deliveries under way
+	cfg   Config
+	mux   *http.ServeMux
+	ctl   http.Handler
+	pages *template.Template
+	pool  sync.WaitGroup // deliveries under way
 
 	mu      sync.Mutex
 	st      state
 	byID    map[string]*Badge
 	opt     Options
+	stale   map[string][]version
+	windows map[string]window
 	hide    time.Duration
-	faults  []*Fault
-	rng     *mrand.Rand
+	faults  []*fault
+	faultID int
+	reads   map[string]int
 	calls   map[string]int
 	commits map[string]int
 	saveErr error
@@ -74,55 +83,32 @@ func New(cfg Config) (*Sim, error) {
 		cfg.Now = time.Now
 	}
 	if cfg.Webhooks == nil {
-		cfg.Webhooks = &http.Client{Timeout: 10 * time.Second}
+		cfg.Webhooks = &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse // a redirect is no delivery
+		}}
 	}
 	s := &Sim{
 		cfg: cfg, opt: cfg.Options,
-		byID:  map[string]*Badge{},
-		calls: map[string]int{}, commits: map[string]int{},
-		rng: mrand.New(mrand.NewPCG(cfg.FaultSeed, 1)),
+		byID: map[string]*Badge{}, stale: map[string][]version{}, windows: map[string]window{},
+		reads: map[string]int{}, calls: map[string]int{}, commits: map[string]int{},
 	}
 	if err := s.load(); err != nil {
 		return nil, err
 	}
+	s.pages = parsePages()
 	s.mux, s.ctl = s.routes(), s.controlRoutes()
 	return s, nil
 }
 
 func (s *Sim) routes() *http.ServeMux {
 	m := http.NewServeMux()
-	api := func(pattern string, need permission, h func(*call) reply) {
-		m.HandleFunc(pattern, s.serve(need, h))
+	for _, e := range s.endpoints() {
+		m.HandleFunc(e.Method+" "+e.Path, s.serve(e.access, e.handle))
 	}
-	api("GET /v1/organizations", mayRead, s.listOrgs)
-	api("GET /v1/organizations/{org}", mayRead, s.getOrg)
-	api("PUT /v1/organizations/{org}", mayWrite, s.putOrg)
-	api("GET /v1/organizations/{org}/authorization_tokens", mayRead, s.listTokens)
-	api("GET /v1/organizations/{org}/badge_templates", mayRead, s.listTemplates)
-	api("GET /v1/organizations/{org}/badge_templates/{id}", mayRead, s.getTemplate)
-	api("GET /v1/organizations/{org}/badges", mayRead, s.listBadges)
-	api("POST /v1/organizations/{org}/badges", mayWrite, s.issueBadge)
-	api("GET /v1/organizations/{org}/badges/{id}", mayRead, s.getBadge)
-	api("DELETE /v1/organizations/{org}/badges/{id}", mayDelete, s.deleteBadge)
-	api("PUT /v1/organizations/{org}/badges/{id}/revoke", mayWrite, s.revokeBadge)
-	api("POST /v1/organizations/{org}/badges/{id}/replace", mayWrite, s.replaceBadge)
-	api("GET /v1/organizations/{org}/high_volume_issued_badge_search", mayRead, s.highVolume)
-	api("GET /v1/organizations/{org}/events", mayRead, s.listEvents)
-	api("GET /v1/organizations/{org}/events/{id}", mayRead, s.getEvent)
-	api("POST /oauth/token", anybody, s.oauthToken)
-	api("GET /v1/obi/v2/badge_assertions/{id}", anybody, s.obiAssertion)
-	api("GET /v1/obi/v2/badge_classes/{id}", anybody, s.obiClass)
-	api("GET /v1/obi/v2/issuers/{org}/badge_classes/{id}", anybody, s.obiClass)
-	api("GET /v1/obi/v2/issuers/{org}", anybody, s.obiIssuer)
-	api("/v1/", mayRead, func(*call) reply { return fail(http.StatusNotFound, "Not found") })
+	m.HandleFunc("/v1/", s.serve(access{mayRead, ""}, func(*call) reply { return fail(http.StatusNotFound, "Not found") }))
 	m.HandleFunc("GET /images/{image}/{file}", s.serveImage)
 	m.HandleFunc("GET /size/{size}/images/{image}/{file}", s.serveImage)
-	m.HandleFunc("GET /badges/{id}", s.badgePage)
-	m.HandleFunc("GET /badges/{id}/accept", s.acceptPage)
-	m.HandleFunc("POST /badges/{id}/accept", s.acceptForm)
-	m.HandleFunc("POST /badges/{id}/reject", s.rejectForm)
-	m.HandleFunc("GET /{$}", s.indexPage)
-	m.HandleFunc("GET /style.css", serveStyle)
+	s.pageRoutes(m)
 	return m
 }
 
@@ -139,7 +125,9 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The same API answers under both prefixes, and a slash at the end is
 	// tolerated.
 	u := *r.URL
-	u.Path = strings.TrimPrefix(u.Path, "/api")
+	if strings.HasPrefix(u.Path, "/api/v1/") {
+		u.Path = strings.TrimPrefix(u.Path, "/api")
+	}
 	if len(u.Path) > 1 {
 		u.Path = strings.TrimRight(u.Path, "/")
 	}
@@ -161,6 +149,16 @@ func (s *Sim) readDelay() time.Duration { return max(s.hide, s.opt.ReadDelay) }
 
 func (s *Sim) now() time.Time {
 	return s.cfg.Now().Add(s.st.Offset).UTC().Truncate(time.Millisecond)
+}
+
+// SetClock sets the clock, which goes on from there. Going back confuses what
+// was already dated.
+func (s *Sim) SetClock(to time.Time) {
+	s.mu.Lock()
+	s.st.Offset = to.Sub(s.cfg.Now())
+	s.save()
+	s.mu.Unlock()
+	s.kick()
 }
 
 // Advance moves the clock forward by d and delivers the webhooks that became
@@ -208,6 +206,20 @@ func newID() string {
 	_, _ = rand.Read(b[:]) // never fails since Go 1.24
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// derivedID is the same for the same parts.
+func derivedID(parts ...string) string {
+	b := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	b[6], b[8] = b[6]&0x0f|0x80, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
+}
+
+func orDerived(id string, parts ...string) string {
+	if id == "" {
+		return derivedID(parts...)
+	}
+	return id
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -33,22 +33,44 @@ func (s *Sim) load() error {
 
 // index rebuilds the lookups from the lists.
 func (s *Sim) index() {
-	s.byID = make(map[string]*Badge, len(s.st.Badges))
-	s.st.byTemplate = map[string][]*Badge{}
-	s.st.templates = map[string]*Template{}
-	s.st.emails = map[string]*User{}
-	if s.st.Bearers == nil {
-		s.st.Bearers = map[string]*bearer{}
+	st := &s.st
+	s.byID = make(map[string]*Badge, len(st.Badges))
+	st.byTemplate, st.byEarner = map[string][]*Badge{}, map[string][]*Badge{}
+	st.templates, st.emails, st.events = map[string]*Template{}, map[string]*User{}, map[string]*Event{}
+	st.queue = nil
+	if st.Bearers == nil {
+		st.Bearers = map[string]*bearer{}
 	}
-	for _, b := range s.st.Badges {
-		s.byID[b.ID] = b
-		s.st.byTemplate[b.TemplateID] = append(s.st.byTemplate[b.TemplateID], b)
+	if st.Pictures == nil {
+		st.Pictures = map[string][]byte{}
 	}
-	for _, t := range s.st.Templates {
-		s.st.templates[t.ID] = t
+	if st.Deleted == nil {
+		st.Deleted = map[string]bool{}
 	}
-	for _, u := range s.st.Users {
+	for _, b := range st.Badges {
+		s.indexBadge(b)
+	}
+	for _, t := range st.Templates {
+		st.templates[t.ID] = t
+	}
+	for _, u := range st.Users {
 		s.indexUser(u)
+	}
+	for _, e := range st.Events {
+		st.events[e.ID] = e
+	}
+	for _, d := range st.Deliveries {
+		if !d.Done && !d.GivenUp {
+			st.queue = append(st.queue, d)
+		}
+	}
+}
+
+func (s *Sim) indexBadge(b *Badge) {
+	s.byID[b.ID] = b
+	s.st.byTemplate[b.TemplateID] = append(s.st.byTemplate[b.TemplateID], b)
+	if b.EarnerID != "" {
+		s.st.byEarner[b.EarnerID] = append(s.st.byEarner[b.EarnerID], b)
 	}
 }
 
@@ -87,15 +109,17 @@ func (s *Sim) save() {
 
 func (s *Sim) addBadge(b *Badge) {
 	s.st.Badges = append(s.st.Badges, b)
-	s.byID[b.ID] = b
-	s.st.byTemplate[b.TemplateID] = append(s.st.byTemplate[b.TemplateID], b)
+	s.indexBadge(b)
 }
 
 func (s *Sim) dropBadge(b *Badge) {
 	same := func(o *Badge) bool { return o == b }
 	s.st.Badges = slices.DeleteFunc(s.st.Badges, same)
 	s.st.byTemplate[b.TemplateID] = slices.DeleteFunc(s.st.byTemplate[b.TemplateID], same)
+	s.st.byEarner[b.EarnerID] = slices.DeleteFunc(s.st.byEarner[b.EarnerID], same)
 	delete(s.byID, b.ID)
+	delete(s.stale, b.ID)
+	s.st.Deleted[b.ID] = true
 }
 
 func (s *Sim) org(id string) *Org {
@@ -134,6 +158,10 @@ func (s *Sim) Seed(in Seed) error {
 		put(&s.st.Tokens, &t, func(x *Token) string { return x.Token })
 	}
 	for _, a := range in.Apps {
+		if s.org(a.OrgID) == nil || a.UID == "" || a.Secret == "" {
+			return fmt.Errorf("seed: application %q: needs a known organization_id, a uid and a secret", a.UID)
+		}
+		a.CreatedAt = orTime(a.CreatedAt, now)
 		put(&s.st.Apps, &a, func(x *App) string { return x.UID })
 	}
 	for _, t := range in.Templates {
@@ -176,6 +204,7 @@ func (s *Sim) Seed(in Seed) error {
 		if old := s.byID[b.ID]; old != nil {
 			s.dropBadge(old)
 		}
+		delete(s.st.Deleted, b.ID)
 		s.addBadge(&b)
 	}
 	s.save()

@@ -4,15 +4,17 @@ import "time"
 
 // Org is an organization. An empty ID is filled in when it is seeded.
 type Org struct {
-	ID           string    `json:"id"`
-	Name         string    `json:"name"`
-	Slug         string    `json:"vanity_slug"`
-	WebsiteURL   string    `json:"website_url,omitempty"`
-	ContactEmail string    `json:"contact_email,omitempty"`
-	Bio          string    `json:"bio,omitempty"`
-	WebhookURL   string    `json:"webhook_url,omitempty"`
-	CreatedAt    time.Time `json:"created_at"`
-	UpdatedAt    time.Time `json:"updated_at"`
+	ID           string `json:"id"`
+	Name         string `json:"name"`
+	Slug         string `json:"vanity_slug"`
+	WebsiteURL   string `json:"website_url,omitempty"`
+	ContactEmail string `json:"contact_email,omitempty"`
+	Bio          string `json:"bio,omitempty"`
+	WebhookURL   string `json:"webhook_url,omitempty"`
+	// More are documented fields that are kept and not used.
+	More      map[string]string `json:"more,omitempty"`
+	CreatedAt time.Time         `json:"created_at"`
+	UpdatedAt time.Time         `json:"updated_at"`
 }
 
 // Token is an organization's authorization token.
@@ -26,15 +28,20 @@ type Token struct {
 	Delete      bool       `json:"delete_enabled"`
 	CreatedAt   time.Time  `json:"created_at"`
 	ExpiresAt   *time.Time `json:"expires_at,omitempty"` // nil: 180 days after CreatedAt
+	// Sandbox says which environment the token is of. It opens a simulator of the
+	// same one (Config.Sandbox).
+	Sandbox bool `json:"sandbox,omitempty"`
 }
 
 // App is an OAuth application of an organization, for client credentials.
 type App struct {
-	UID    string `json:"uid"`
-	Secret string `json:"secret"`
-	OrgID  string `json:"organization_id"`
-	Write  bool   `json:"write_enabled"`
-	Delete bool   `json:"delete_enabled"`
+	UID       string    `json:"uid"`
+	Secret    string    `json:"secret"`
+	OrgID     string    `json:"organization_id"`
+	Name      string    `json:"name,omitempty"`
+	Scopes    []string  `json:"scopes,omitempty"` // what it may ask for; nil is everything
+	Sandbox   bool      `json:"sandbox,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
 }
 
 // Alignment points from a template to a standard.
@@ -52,47 +59,64 @@ type Activity struct {
 	URL   string `json:"activity_url"`
 }
 
+// Recommendation is what a template suggests as a next step.
+type Recommendation struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	Type  string `json:"type"`
+	URL   string `json:"activity_url,omitempty"`
+}
+
 // Template is a badge template.
 type Template struct {
-	ID              string      `json:"id"`
-	OrgID           string      `json:"organization_id"`
-	Name            string      `json:"name"`
-	Description     string      `json:"description"`
-	State           string      `json:"state"` // draft, active or archived; "" is active
-	Private         bool        `json:"private,omitempty"`
-	AllowDuplicates bool        `json:"allow_duplicate_badges,omitempty"`
-	Level           string      `json:"level,omitempty"`
-	GlobalURL       string      `json:"global_activity_url,omitempty"`
-	CriteriaURL     string      `json:"criteria_url,omitempty"`
-	Skills          []string    `json:"skills,omitempty"`
-	ReportingTags   []string    `json:"reporting_tags,omitempty"`
-	Alignments      []Alignment `json:"alignments,omitempty"`
-	Activities      []Activity  `json:"badge_template_activities,omitempty"`
-	DefaultExpires  *time.Time  `json:"default_expires_at,omitempty"`
-	ImageID         string      `json:"image_id,omitempty"`
+	ID              string           `json:"id"`
+	OrgID           string           `json:"organization_id"`
+	Name            string           `json:"name"`
+	Description     string           `json:"description"`
+	State           string           `json:"state"` // draft, active or archived; "" is active
+	Private         bool             `json:"private,omitempty"`
+	AllowDuplicates bool             `json:"allow_duplicate_badges,omitempty"`
+	Level           string           `json:"level,omitempty"`
+	Cost            string           `json:"cost,omitempty"`
+	TimeToEarn      string           `json:"time_to_earn,omitempty"`
+	TypeCategory    string           `json:"type_category,omitempty"`
+	Recommendations []Recommendation `json:"recommendations,omitempty"`
+	GlobalURL       string           `json:"global_activity_url,omitempty"`
+	CriteriaURL     string           `json:"criteria_url,omitempty"`
+	Skills          []string         `json:"skills,omitempty"`
+	ReportingTags   []string         `json:"reporting_tags,omitempty"`
+	Alignments      []Alignment      `json:"alignments,omitempty"`
+	Activities      []Activity       `json:"badge_template_activities,omitempty"`
+	DefaultExpires  *time.Time       `json:"default_expires_at,omitempty"`
+	ImageID         string           `json:"image_id,omitempty"`
 	// Emblem is a short text in the middle of the picture, the name's initials
 	// when "".
 	Emblem    string     `json:"emblem,omitempty"`
 	CreatedAt time.Time  `json:"created_at"`
 	UpdatedAt time.Time  `json:"updated_at"`
 	ChangedAt *time.Time `json:"state_updated_at,omitempty"`
+	Deleted   bool       `json:"deleted,omitempty"`
 }
 
 // User is an earner's account. The first address is the primary one.
 type User struct {
-	ID        string   `json:"id"`
-	Emails    []string `json:"emails"`
-	FirstName string   `json:"first_name"`
-	LastName  string   `json:"last_name"`
-	Slug      string   `json:"vanity_slug"`
+	ID     string   `json:"id"`
+	Emails []string `json:"emails"`
+	// Unconfirmed are addresses that the earner entered and has not confirmed:
+	// badges sent there are not theirs yet.
+	Unconfirmed []string `json:"unconfirmed,omitempty"`
+	FirstName   string   `json:"first_name"`
+	LastName    string   `json:"last_name"`
+	Slug        string   `json:"vanity_slug"`
 }
 
-// The states of a badge.
+// The states of a badge. Replaced exists only under Options.ReplacedState.
 const (
 	Pending  = "pending"
 	Accepted = "accepted"
 	Rejected = "rejected"
 	Revoked  = "revoked"
+	Replaced = "replaced"
 )
 
 // Badge is an issued badge.
@@ -106,6 +130,8 @@ type Badge struct {
 	MiddleName      string           `json:"issued_to_middle_name,omitempty"`
 	LastName        string           `json:"issued_to_last_name"`
 	EarnerID        string           `json:"issuer_earner_id,omitempty"`
+	UserID          string           `json:"user_id,omitempty"` // the account that it was accepted in
+	GroupTag        string           `json:"group_tag,omitempty"`
 	Locale          string           `json:"locale"`
 	Public          bool             `json:"public"`
 	IssuedAt        time.Time        `json:"issued_at"`
@@ -147,6 +173,14 @@ type Delivery struct {
 	GivenUp  bool      `json:"given_up,omitempty"`
 }
 
+// Mail is a mail that Credly would have sent to a recipient.
+type Mail struct {
+	To      string    `json:"to"`
+	Kind    string    `json:"kind"`
+	BadgeID string    `json:"badge_id"`
+	At      time.Time `json:"at"`
+}
+
 // Seed is what a simulator can be filled with at once.
 type Seed struct {
 	Orgs      []Org      `json:"organizations,omitempty"`
@@ -159,19 +193,27 @@ type Seed struct {
 
 // state is all that StateFile keeps.
 type state struct {
-	Offset     time.Duration        `json:"clock_offset"`
-	Orgs       []*Org               `json:"organizations"`
-	Tokens     []*Token             `json:"tokens"`
-	Apps       []*App               `json:"oauth_applications"`
-	Bearers    map[string]*bearer   `json:"bearers"`
-	Templates  []*Template          `json:"badge_templates"`
-	Users      []*User              `json:"users"`
-	Badges     []*Badge             `json:"badges"`
-	Events     []*Event             `json:"events"`
-	Deliveries []*Delivery          `json:"deliveries"`
-	byTemplate map[string][]*Badge  // badges of each template
-	templates  map[string]*Template // by id
-	emails     map[string]*User     // by lower-case address
+	Offset     time.Duration      `json:"clock_offset"`
+	Orgs       []*Org             `json:"organizations"`
+	Tokens     []*Token           `json:"tokens"`
+	Apps       []*App             `json:"oauth_applications"`
+	Bearers    map[string]*bearer `json:"bearers"`
+	Templates  []*Template        `json:"badge_templates"`
+	Pictures   map[string][]byte  `json:"pictures"` // PNGs that were uploaded, by image id
+	Users      []*User            `json:"users"`
+	Badges     []*Badge           `json:"badges"`
+	Deleted    map[string]bool    `json:"deleted_badges"`
+	Events     []*Event           `json:"events"`
+	Deliveries []*Delivery        `json:"deliveries"`
+	Mails      []*Mail            `json:"mails"`
+
+	// Looked up by, rebuilt by index.
+	byTemplate map[string][]*Badge  // template id
+	byEarner   map[string][]*Badge  // issuer_earner_id
+	templates  map[string]*Template // id, the deleted ones too
+	emails     map[string]*User     // confirmed address in lower case
+	events     map[string]*Event    // id
+	queue      []*Delivery          // neither done nor given up
 }
 
 type bearer struct {
