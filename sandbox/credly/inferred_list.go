@@ -82,13 +82,13 @@ func inferredOfReading() []Option {
 		{
 			Name: "direct-reads-fresh", Confidence: Unseen, Other: "true", With: "read-delay",
 			Doc:   "let the read of a single badge see at once what read-delay hides from lists",
-			Known: "not known",
+			Known: "nothing is known; a delayed search index would behave so",
 			at:    func(o *Options) any { return &o.DirectReadsFresh },
 		},
 		{
 			Name: "stale-changes", Confidence: Unseen, Other: "true", With: "read-delay",
 			Doc:   "show a changed badge as it was until read-delay has passed",
-			Known: "not known",
+			Known: "nothing is known; a lagging copy of the database would behave so",
 			at:    func(o *Options) any { return &o.StaleChanges },
 		},
 		{
@@ -183,7 +183,7 @@ func inferredOfIssuing() []Option {
 		{
 			Name: "duplicate-delay", Confidence: Unseen, Other: "2s", Deciding: true,
 			Doc:   "let a badge count as a duplicate only when it is so old",
-			Known: "not known; assumed at once",
+			Known: "nothing is known; that it counts at once is assumed",
 			at:    func(o *Options) any { return &o.DuplicateDelay },
 		},
 		{
@@ -308,7 +308,7 @@ func inferredOfChanges() []Option {
 		{
 			Name: "batch-shared-duplicate-behavior", Confidence: Unseen, Other: "true",
 			Doc:   "read duplicate_behavior beside badges, not in each",
-			Known: "not known",
+			Known: "the help centre describes the field for single badges; where it stands in a batch is not said",
 			at:    func(o *Options) any { return &o.BatchSharedDuplicateBehavior },
 		},
 		{
@@ -373,7 +373,7 @@ func inferredOfTheRest() []Option {
 		{
 			Name: "events-show-now", Confidence: Unseen, Other: "true",
 			Doc:   "embed a badge in an event as it is when the event is read",
-			Known: "not known",
+			Known: "samples show a badge; as of when is not said",
 			at:    func(o *Options) any { return &o.EventsShowNow },
 		},
 		{

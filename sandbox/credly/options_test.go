@@ -2,6 +2,7 @@ package credly_test
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -54,5 +55,29 @@ func TestOptionsAreNamedInJSONAsOnTheCommandLine(t *testing.T) {
 	}
 	if json.Unmarshal([]byte(`{"lenient":true}`), &again) == nil || json.Unmarshal([]byte(`{"read-delay":"soon"}`), &again) == nil {
 		t.Error("an unknown option or an unreadable value is taken")
+	}
+}
+
+// table is the list of inferred behaviours as docs/credly.md has it.
+func table() string {
+	var b strings.Builder
+	b.WriteString("| option | when set | what is known | confidence |\n|---|---|---|---|\n")
+	for _, o := range credly.Inferred() {
+		name := "`" + o.Name + "`"
+		if o.Deciding {
+			name = "**" + name + "**"
+		}
+		b.WriteString("| " + name + " | " + o.Doc + " | " + o.Known + " | " + string(o.Confidence) + " |\n")
+	}
+	return b.String()
+}
+
+func TestTheDocumentListsEveryInferredBehaviour(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/credly.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(doc), table()) {
+		t.Errorf("docs/credly.md does not hold this table:\n%s", table())
 	}
 }

@@ -134,7 +134,22 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u.RawPath = ""
 	r2 := r.Clone(r.Context())
 	r2.URL = &u
+	if !isCall(u.Path) {
+		s.mux.ServeHTTP(w, r2)
+		return
+	}
 	s.withFaults(w, r2, s.mux)
+}
+
+// isCall tells what a client of the API asks for, and what may fail, from the
+// pages for people.
+func isCall(path string) bool {
+	for _, prefix := range []string{"/v1/", "/oauth/", "/images/", "/size/"} {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // Now is the simulator's clock, UTC to the millisecond.
