@@ -53,35 +53,41 @@ func (w *world) dump() string {
 	tables, err := w.db.SQL().QueryContext(ctx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
 	must(w.t, err)
 	var names []string
+	defer tables.Close()
 	for tables.Next() {
 		var name string
 		must(w.t, tables.Scan(&name))
 		names = append(names, name)
 	}
-	must(w.t, tables.Close())
+	must(w.t, tables.Err())
 	for _, name := range names {
-		rows, err := w.db.SQL().QueryContext(ctx, "SELECT * FROM "+name)
-		must(w.t, err)
-		columns, err := rows.Columns()
-		must(w.t, err)
-		for rows.Next() {
-			values := make([]any, len(columns))
-			for i := range values {
-				values[i] = new(any)
-			}
-			must(w.t, rows.Scan(values...))
-			for i, v := range values {
-				p, _ := v.(*any)
-				if b, ok := (*p).([]byte); ok {
-					*p = string(b)
-				}
-				fmt.Fprintf(&out, "%s.%s=%v\n", name, columns[i], *p)
-			}
-		}
-		must(w.t, rows.Err())
-		must(w.t, rows.Close())
+		w.dumpTable(&out, name)
 	}
 	return out.String()
+}
+
+func (w *world) dumpTable(out *strings.Builder, name string) {
+	w.t.Helper()
+	rows, err := w.db.SQL().QueryContext(w.t.Context(), "SELECT * FROM "+name)
+	must(w.t, err)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	must(w.t, err)
+	for rows.Next() {
+		values := make([]any, len(columns))
+		for i := range values {
+			values[i] = new(any)
+		}
+		must(w.t, rows.Scan(values...))
+		for i, v := range values {
+			p, _ := v.(*any)
+			if b, ok := (*p).([]byte); ok {
+				*p = string(b)
+			}
+			fmt.Fprintf(out, "%s.%s=%v\n", name, columns[i], *p)
+		}
+	}
+	must(w.t, rows.Err())
 }
 
 func unzip(t *testing.T, body string) map[string][]byte {

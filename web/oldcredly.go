@@ -135,7 +135,7 @@ func (s *Server) doorBadge(c *gin.Context, name adapters.Remote) error {
 		}
 		number = n
 	}
-	number, err := s.cfg.Engine.PutDoorBadge(c.Request.Context(), name, number, c.Request.PostForm)
+	number, err := s.cfg.Engine.PutDoorBadge(c.Request.Context(), name, number, c.Request.Form)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (s *Server) doorBadge(c *gin.Context, name adapters.Remote) error {
 // doorAward gives a badge. The hash that BadgeOS takes for success is the
 // award's id: the award is recorded, whatever a mapping makes of it.
 func (s *Server) doorAward(c *gin.Context, name adapters.Remote) error {
-	form := c.Request.PostForm
+	form := c.Request.Form
 	id, _, err := s.cfg.Engine.AwardFromDoor(c.Request.Context(), name, form, form.Get("notify") != "0")
 	if err != nil {
 		return err

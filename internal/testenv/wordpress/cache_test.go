@@ -29,12 +29,7 @@ func newPageCache(t *testing.T, site string) *pageCache {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &pageCache{to: httputil.NewSingleHostReverseProxy(origin), kept: map[string][]byte{}}
-	director := c.to.Director
-	c.to.Director = func(r *http.Request) {
-		director(r)
-		r.Host = origin.Host
-	}
+	c := &pageCache{to: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(origin) }}, kept: map[string][]byte{}}
 	c.to.ModifyResponse = func(resp *http.Response) error {
 		if resp.Request.Method != http.MethodGet || resp.StatusCode != http.StatusOK || strings.Contains(resp.Header.Get("Cache-Control"), "no-store") {
 			return nil
