@@ -20,6 +20,9 @@ final class BadgeOS implements Provider {
 	/** @var array<int, Row> Rows that a revoke in progress is about to delete. */
 	private $doomed = array();
 
+	/** @var array<int, string> The baked pictures of these. */
+	private $pictures = array();
+
 	public static function is_active(): bool {
 		return class_exists( '\BadgeOS' ) && function_exists( 'badgeos_award_achievement_to_user' );
 	}
@@ -182,13 +185,15 @@ final class BadgeOS implements Provider {
 	/** The baked picture of an award, which BadgeOS would leave to everyone; "" where there is none. */
 	private function picture( Row $row ): string {
 		global $wpdb;
+		$folder = wp_upload_dir( null, false )['basedir'] . '/user_badges/' . $row->user_id;
+		if ( ! is_dir( $folder ) ) {
+			return '';
+		}
 		$name = (string) $wpdb->get_var( $wpdb->prepare( "SELECT image FROM {$this->table()} WHERE entry_id = %d", $row->entry_id ) );
 		if ( ! preg_match( '/^Badge-[0-9]+-[0-9]+\.png$/D', $name ) ) {
 			return '';
 		}
-		$uploads = wp_upload_dir( null, false );
-		$file    = $uploads['basedir'] . '/user_badges/' . $row->user_id . '/' . $name;
-		return is_file( $file ) ? $file : '';
+		return is_file( $folder . '/' . $name ) ? $folder . '/' . $name : '';
 	}
 
 	public function watch( callable $granted, callable $removed ): void {
@@ -254,18 +259,25 @@ final class BadgeOS implements Provider {
 		$rows = $entry_id ? $this->awards_by_id( array( $entry_id ) ) : $this->awards_of( $user_id, 10000 );
 		foreach ( $rows as $row ) {
 			if ( $row->user_id === $user_id && $row->entry_id !== $this->revoking ) {
-				$this->doomed[ $row->entry_id ] = $row;
+				$this->doomed[ $row->entry_id ]   = $row;
+				$this->pictures[ $row->entry_id ] = $this->picture( $row );
 			}
 		}
 	}
 
 	private function removed( string $kind, string $cause, callable $removed ): void {
-		$doomed       = $this->doomed;
-		$this->doomed = array();
+		$doomed         = $this->doomed;
+		$this->doomed   = array();
+		$pictures       = $this->pictures;
+		$this->pictures = array();
+		$erase          = 'revoked' === $kind && BadgeOSDoors::closed( BadgeOSDoors::PICTURES );
 		foreach ( array_chunk( $doomed, 500, true ) as $part ) {
 			$left = $this->awards_by_id( array_keys( $part ) );
 			foreach ( $part as $entry_id => $row ) {
 				if ( ! isset( $left[ $entry_id ] ) ) {
+					if ( $erase && '' !== ( $pictures[ $entry_id ] ?? '' ) ) {
+						wp_delete_file( $pictures[ $entry_id ] );
+					}
 					$removed( $row, $kind, $cause );
 				}
 			}

@@ -29,8 +29,13 @@ final class SelfTest {
 		$next = wp_next_scheduled( 'badgebridge_cron' );
 		$say( __( 'Regular work runs', 'badgebridge' ), $next && $next > time() - HOUR_IN_SECONDS, __( 'WordPress’s cron has not run for an hour. Have the server call wp-cron.php every five minutes, or take DISABLE_WP_CRON out of wp-config.php.', 'badgebridge' ) );
 		$say( __( 'Members can sign in at the gateway by this site', 'badgebridge' ), Oidc::offered( $this->plugin->identity() ), __( 'Have PHP’s OpenSSL extension installed.', 'badgebridge' ) );
+		$this->updates( $say, $pairing );
 		if ( BadgeOS::is_active() ) {
-			$say( __( 'BadgeOS’s open doors are closed', 'badgebridge' ), (bool) apply_filters( 'badgebridge_close_doors', true ), __( 'A filter on badgebridge_close_doors leaves them open: any visitor can read the user list, and any member can delete awards. Remove it.', 'badgebridge' ) );
+			foreach ( BadgeOSDoors::ALL as $door ) {
+				list( $closed, $harm ) = BadgeOSDoors::words( $door );
+				/* translators: 1: name of a door, 2: what that means */
+				$say( $closed, BadgeOSDoors::closed( $door ), sprintf( __( 'A filter on badgebridge_close_doors leaves “%1$s” open: %2$s. Remove it.', 'badgebridge' ), $door, $harm ) );
+			}
 			$say( __( 'BadgeOS’s assertion page tells the truth', 'badgebridge' ), (bool) apply_filters( 'badgebridge_answer_assertions', true ), __( 'A filter on badgebridge_answer_assertions leaves it to BadgeOS, which confirms badges that nobody has earned. Remove it.', 'badgebridge' ) );
 		}
 		return $lines;
@@ -93,6 +98,14 @@ final class SelfTest {
 			$error = $this->plugin->outbox()->test();
 			/* translators: %s: technical reason */
 			$say( __( 'The gateway takes this site’s messages', 'badgebridge' ), '' === $error, sprintf( __( 'It refused a test message: %s Pair the site again if the clock is right.', 'badgebridge' ), $error ) );
+		}
+	}
+
+	private function updates( callable $say, ?array $pairing ): void {
+		$news = $pairing && Updates::wanted() ? $this->plugin->updates()->news() : null;
+		if ( $news ) {
+			/* translators: %s: number of a version */
+			$say( __( 'The plugin is the gateway’s newest', 'badgebridge' ), version_compare( BADGEBRIDGE_VERSION, $news['version'], '>=' ), sprintf( __( 'Version %s is there: update under Plugins.', 'badgebridge' ), $news['version'] ) );
 		}
 	}
 }

@@ -47,3 +47,13 @@ function delete_badgeos_bulk_achievements_records() {
 	exit;
 }
 add_action( 'wp_ajax_delete_badgeos_bulk_achievements', 'delete_badgeos_bulk_achievements_records' );
+
+/** No nonce, no owner: any visitor has anyone's entry baked anew, for the one who asks. */
+function badgeos_double_convert() {
+	global $wpdb;
+	$entry_id = absint( $_POST['entry_id'] );
+	$wpdb->update( $wpdb->prefix . 'badgeos_achievements', array( 'rec_type' => 'open_badge' ), array( 'entry_id' => $entry_id ) );
+	wp_send_json( array( 'status' => 'success' ) );
+}
+add_action( 'wp_ajax_bos_ob_convert_to_open_badge', 'badgeos_double_convert' );
+add_action( 'wp_ajax_nopriv_bos_ob_convert_to_open_badge', 'badgeos_double_convert' );
