@@ -108,7 +108,7 @@ type Record struct {
 	Erased bool
 	Raw    []byte // the bytes it came in
 	// Award is Raw normalized. Award.BadgeClass.ID is the badge's Ref at the
-	// remote. Only Ref and Gone count on a tombstone.
+	// remote. Only Ref, Gone and Erased count on a tombstone.
 	Award openbadges.Award
 }
 

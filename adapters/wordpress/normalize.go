@@ -68,7 +68,7 @@ func noticeOf(w wireAward) adapters.Notice {
 
 // goneNotices are the causes of a deletion that have a notice of their own.
 var goneNotices = map[string]adapters.Notice{
-	"points": adapters.NoticePoints, "user_deleted": adapters.NoticeMember, "badge_deleted": adapters.NoticeBadge,
+	"points": adapters.NoticePoints, "user_deleted": adapters.NoticeMember, "badge_deleted": adapters.NoticeBadge, "erased": adapters.NoticeErased,
 }
 
 // normalizeBadge maps a site's badge. The id is the badge's Ref at the site. Its
@@ -136,7 +136,7 @@ func normalizeChange(uuid string, raw []byte) (r adapters.Record, ok bool, err e
 		return r, false, fmt.Errorf("change %d: %w", w.Seq, err)
 	}
 	return adapters.Record{
-		Ref: ref, Raw: raw, Gone: &adapters.Tombstone{Kind: gone, At: at, Reason: strings.TrimSpace(w.Reason), Notice: goneNotices[w.Cause]},
+		Ref: ref, Raw: raw, Erased: gone == adapters.GoneDeleted && w.Cause == "erased", Gone: &adapters.Tombstone{Kind: gone, At: at, Reason: strings.TrimSpace(w.Reason), Notice: goneNotices[w.Cause]},
 	}, true, nil
 }
 

@@ -33,6 +33,9 @@ func flagged(flag string) func(store.Award) bool {
 	return func(a store.Award) bool { return !a.Revoked && a.Flag == flag && a.Recipient.Identity != "" }
 }
 
+// untouched holds for an award that nothing has happened to.
+func untouched(a store.Award) bool { return !a.Revoked && a.Flag == "" && a.Recipient.Identity != "" }
+
 func php(code string) func(*testing.T, pathOf) {
 	return func(t *testing.T, p pathOf) {
 		t.Helper()
@@ -40,19 +43,40 @@ func php(code string) func(*testing.T, pathOf) {
 	}
 }
 
+const (
+	// Else BadgeOS dies on saving where it can't fetch a default picture.
+	noPicture = `remove_action( 'save_post', 'badgeos_achievement_set_default_thumbnail' ); `
+	trash     = noPicture + `wp_trash_post( BADGE );`
+)
+
 var (
 	userDeleted  = path{name: "the user was deleted", do: php(`wp_delete_user( USER );`), want: flagged("member-deleted")}
 	badgeDeleted = path{name: "the badge was deleted", do: php(`wp_delete_post( BADGE, true );`), want: flagged("badge-deleted")}
-	rowGone      = path{
+	badgeTrashed = path{name: "the badge was put into the trash", do: php(trash), want: flagged("badge-deleted")}
+	badgeBack    = path{
+		name: "the badge came back out of the trash", want: untouched, list: true,
+		do: func(t *testing.T, p pathOf) {
+			php(trash)(t, p)
+			php(noPicture+`wp_untrash_post( BADGE ); wp_update_post( array( 'ID' => BADGE, 'post_status' => 'publish' ) );`)(t, p)
+		},
+	}
+	rowGone = path{
 		name: "the row went without a word", list: true, want: flagged("origin-absent"),
 		do: func(t *testing.T, p pathOf) { p.site.DeleteRowsSilently(t, p.entry) },
 	}
 	erasedPath = path{
 		name: "the member's data was erased on request",
 		do: func(t *testing.T, p pathOf) {
+			told := p.site.Export(t, p.email)
 			said := strings.Join(p.site.Erase(t, p.email), "\n")
-			if !strings.Contains(said, "stay in the table") || !strings.Contains(said, "gateway") {
+			if !strings.Contains(told, "the member's data was erased") {
+				t.Errorf("the export before it is %s", told)
+			}
+			if !strings.Contains(said, "1 award") || !strings.Contains(said, "The gateway erases the name and the address") {
 				t.Errorf("the eraser says %q", said)
+			}
+			if told := p.site.Export(t, p.email); strings.Contains(told, "https://") {
+				t.Errorf("the export after it is %s", told)
 			}
 		},
 		want: func(a store.Award) bool {
@@ -77,11 +101,22 @@ var (
 				$wpdb->delete( $wpdb->prefix . 'badgeos_achievements', array( 'entry_id' => ENTRY ) );
 				do_action( 'badgeos_after_revoke_achievement_from_point_deduct', 'USER', BADGE, 'ENTRY' );`),
 		},
-		userDeleted, badgeDeleted, erasedPath, rowGone,
+		{name: "a person revoked it by the tool, or another plugin by its hooks", want: revokedHere, do: func(t *testing.T, p pathOf) { p.site.Site.Revoke(t, p.entry) }},
+		{
+			// It fires its hook, and leaves the row.
+			name: "BadgeOS's own function claimed to revoke it", want: untouched, list: true,
+			do: php(`badgeos_revoke_achievement_from_user( ENTRY, BADGE, USER );`),
+		},
+		{
+			// BadgeOS does this on any look at wp-admin, and fires nothing.
+			name: "points were lost, and all the member's entries of the badge went without a word", list: true, want: flagged("origin-absent"),
+			do: php(`global $wpdb; $wpdb->delete( $wpdb->prefix . 'badgeos_achievements', array( 'user_id' => USER, 'ID' => BADGE ) );`),
+		},
+		userDeleted, badgeDeleted, badgeTrashed, badgeBack, erasedPath, rowGone,
 	}
 	gamiPressPaths = []path{
 		{name: "a person revoked it", want: revokedHere, do: func(t *testing.T, p pathOf) { p.site.Site.Revoke(t, p.entry) }},
-		userDeleted, badgeDeleted, erasedPath, rowGone,
+		userDeleted, badgeDeleted, badgeTrashed, badgeBack, erasedPath, rowGone,
 	}
 )
 
@@ -98,7 +133,7 @@ func TestEveryWayInWhichAnAwardEndsAtASiteHasItsStateHere(t *testing.T) {
 			w := NewWorld(t, WorldOptions{Site: site})
 			w.SetUp(t, nil)
 			// Enough that one missing row is no landslide.
-			for i := range 12 {
+			for i := range 30 {
 				site.Award(t, w.Badge, w.Site.AddMember(t, fmt.Sprintf("other%d@example.org", i), "Other", "Member"))
 			}
 			var of []pathOf

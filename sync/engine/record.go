@@ -56,7 +56,7 @@ func (e *Engine) take(ctx context.Context, tx store.Tx, from arrival, rec adapte
 		if !known {
 			return outcome{}, nil // it came and went between two pulls
 		}
-		return e.takeGone(ctx, tx, from, link, *rec.Gone, rec.Raw)
+		return e.takeGone(ctx, tx, from, link, rec)
 	}
 	if known && rec.Version != "" && link.Version == rec.Version && link.Normalizer == normalizer && standing(link) {
 		return outcome{}, nil
@@ -86,7 +86,8 @@ func (e *Engine) take(ctx context.Context, tx store.Tx, from arrival, rec adapte
 func standing(l store.Link) bool { return l.State != store.LinkGone }
 
 // takeGone records a tombstone.
-func (e *Engine) takeGone(ctx context.Context, tx store.Tx, from arrival, link store.Link, gone adapters.Tombstone, raw []byte) (outcome, error) {
+func (e *Engine) takeGone(ctx context.Context, tx store.Tx, from arrival, link store.Link, rec adapters.Record) (outcome, error) {
+	gone := *rec.Gone
 	award, err := tx.Award(ctx, link.AwardID)
 	if err != nil {
 		return outcome{}, err
@@ -106,8 +107,13 @@ func (e *Engine) takeGone(ctx context.Context, tx store.Tx, from arrival, link s
 			}
 		}
 	}
-	if len(raw) > 0 {
-		if link.DocumentSHA, err = tx.PutDocument(ctx, "application/json", raw); err != nil {
+	if len(rec.Raw) > 0 {
+		if link.DocumentSHA, err = tx.PutDocument(ctx, "application/json", rec.Raw); err != nil {
+			return outcome{}, err
+		}
+	}
+	if rec.Erased && link.Role == store.RoleOrigin {
+		if err := e.erase(ctx, tx, from.remote.Name, &award, link.DocumentSHA); err != nil {
 			return outcome{}, err
 		}
 	}

@@ -31,8 +31,8 @@ type Target struct {
 	// tested.
 	WritesBadges bool
 
-	// ForgetsAwards: the site deletes the awards of a member who goes, as GamiPress
-	// does; then the feed says so.
+	// ForgetsAwards: the site deletes the awards of a member who goes or whose data is
+	// erased, as GamiPress does; then the feed says so.
 	ForgetsAwards bool
 
 	Client *http.Client     // nil: one with a timeout of 30 s

@@ -260,6 +260,15 @@ func (s *suite) erased(t *testing.T) {
 	s.Control.EraseMember(t, memberID, email)
 	changes, _ := s.changes(t, before, 0)
 	of := about(changes, id)
+	if s.ForgetsAwards {
+		if len(of) != 1 || of[0].Kind != "deleted" || of[0].Cause != "erased" || of[0].Award != nil || of[0].Fingerprint != a.Fingerprint {
+			t.Errorf("the feed says %+v", of)
+		}
+		if all, _ := s.list(t, 500); all[id].EntryID == id {
+			t.Error("it is still listed")
+		}
+		return
+	}
 	if len(of) != 1 || of[0].Kind != "updated" || of[0].Award == nil || !of[0].Award.Erased || of[0].Award.Member != nil {
 		t.Fatalf("the feed says %+v", of)
 	}

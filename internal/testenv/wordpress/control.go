@@ -111,6 +111,13 @@ func (s *Site) Erase(t testing.TB, email string) (messages []string) {
 	return messages
 }
 
+// Export gives what the plugin adds to an export of personal data, as JSON.
+func (s *Site) Export(t testing.TB, email string) string {
+	t.Helper()
+	return s.PHP(t, fmt.Sprintf(`$list = apply_filters( 'wp_privacy_personal_data_exporters', array() );
+		echo wp_json_encode( call_user_func( $list['badgebridge']['callback'], %s, 1 ), JSON_UNESCAPED_SLASHES );`, quote(email)))
+}
+
 // SetEmail changes a user's address, as an administrator does.
 func (s *Site) SetEmail(t testing.TB, user int64, email string) {
 	t.Helper()

@@ -196,6 +196,10 @@ final class BadgeOS implements Provider {
 		return is_file( $folder . '/' . $name ) ? $folder . '/' . $name : '';
 	}
 
+	public function erases(): bool {
+		return false; // It takes no part in WordPress's tools.
+	}
+
 	public function watch( callable $granted, callable $removed ): void {
 		// This one and not badgeos_award_achievement, which the bulk tool does not fire.
 		add_action(

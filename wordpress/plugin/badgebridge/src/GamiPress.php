@@ -145,6 +145,10 @@ final class GamiPress implements Provider {
 		}
 	}
 
+	public function erases(): bool {
+		return true;
+	}
+
 	public function watch( callable $granted, callable $removed ): void {
 		add_action(
 			'gamipress_insert_user_earning',
@@ -191,6 +195,28 @@ final class GamiPress implements Provider {
 				$this->removed( 'deleted', 'user_deleted', $removed );
 			},
 			5
+		);
+		$this->watch_badges( $removed );
+	}
+
+	/** In wp-admin GamiPress deletes the earnings of a badge that goes, with no hook of its own. */
+	private function watch_badges( callable $removed ): void {
+		add_action(
+			'before_delete_post',
+			function ( $post_id ) {
+				$post = get_post( $post_id );
+				foreach ( $post && in_array( $post->post_type, $this->types(), true ) ? $this->awards_for( (int) $post_id, 10000 ) : array() as $row ) {
+					$this->doomed[ $row->entry_id ] = $row;
+				}
+			},
+			5
+		);
+		add_action(
+			'deleted_post',
+			function () use ( $removed ) {
+				$this->removed( 'deleted', 'badge_deleted', $removed );
+			},
+			20
 		);
 	}
 

@@ -29,9 +29,11 @@ final class Privacy {
 		add_filter(
 			'wp_privacy_personal_data_erasers',
 			function ( $list ) {
-				$list['badgebridge'] = array( 'eraser_friendly_name' => 'Badgebridge', 'callback' => array( $this, 'erase' ) );
-				return $list;
-			}
+				// First of all: GamiPress's own deletes the awards, and then nobody
+				// knows any more what the gateway has to erase.
+				return array( 'badgebridge' => array( 'eraser_friendly_name' => 'Badgebridge', 'callback' => array( $this, 'erase' ) ) ) + $list;
+			},
+			1000
 		);
 		add_action( 'admin_init', array( $this, 'policy' ) );
 	}
@@ -92,14 +94,19 @@ final class Privacy {
 			Erased::mark( $user_id );
 			MemberState::forget( $user_id );
 			$this->plugin->grants()->unlink( $user_id );
+			$erases = $rows && $this->plugin->provider()->erases();
 			foreach ( array_reverse( $rows ) as $row ) {
-				$this->plugin->feed()->record( 'updated', $row, '', 'erased' );
+				$this->plugin->feed()->record( $erases ? 'deleted' : 'updated', $row, '', 'erased' );
 			}
 			if ( $rows ) {
 				$this->plugin->outbox()->put( 'award.changed', 0 );
 				$removed = true;
+				$count   = count( $rows );
 				/* translators: 1: number of awards, 2: BadgeOS or GamiPress */
-				$messages[] = sprintf( __( '%1$d awards stay in the table of %2$s, under the account’s number; delete them there, or with the account.', 'badgebridge' ), count( $rows ), $this->plugin->provider()->name() );
+				$stay = _n( '%1$d award stays in the table of %2$s, under the account’s number; delete it there, or with the account.', '%1$d awards stay in the table of %2$s, under the account’s number; delete them there, or with the account.', $count, 'badgebridge' );
+				/* translators: 1: number of awards, 2: GamiPress */
+				$go         = _n( '%2$s deletes %1$d award itself; at the gateway it stays valid, without a name.', '%2$s deletes %1$d awards itself; at the gateway they stay valid, without a name.', $count, 'badgebridge' );
+				$messages[] = sprintf( $erases ? $go : $stay, $count, $this->plugin->provider()->name() );
 			}
 			if ( $pairing && $rows ) {
 				$messages = array_merge( $messages, $this->said( $report ) );

@@ -78,6 +78,9 @@ interface Provider {
 	/** Takes an award back for good. Watchers are not told. */
 	public function revoke( Row $row ): void;
 
+	/** Whether it deletes a user's awards itself when WordPress erases their personal data. */
+	public function erases(): bool;
+
 	/**
 	 * Calls back for what happens on the site.
 	 *

@@ -77,3 +77,28 @@ function gamipress_on_delete_user( $user_id ) {
 	$wpdb->delete( gamipress_double_table(), array( 'user_id' => $user_id ) );
 }
 add_action( 'delete_user', 'gamipress_on_delete_user', 10, 2 );
+
+/** Nor when a badge goes in wp-admin. */
+function gamipress_on_delete_post( $post_id ) {
+	global $wpdb;
+	$wpdb->delete( gamipress_double_table(), array( 'post_id' => $post_id ) );
+}
+if ( is_admin() || defined( 'BADGEBRIDGE_TEST_SNIPPET' ) ) {
+	add_action( 'delete_post', 'gamipress_on_delete_post' );
+}
+
+/** WordPress's tool erases the earnings, too, without a word to anybody. */
+function gamipress_privacy_user_earnings_eraser( $email_address, $page = 1 ) {
+	global $wpdb;
+	$user = get_user_by( 'email', $email_address );
+	if ( $user ) {
+		$wpdb->delete( gamipress_double_table(), array( 'user_id' => $user->ID ) );
+	}
+	return array( 'items_removed' => true, 'items_retained' => false, 'messages' => array(), 'done' => true );
+}
+
+function gamipress_privacy_register_user_earnings_erasers( $erasers ) {
+	$erasers[] = array( 'eraser_friendly_name' => 'User Earnings', 'callback' => 'gamipress_privacy_user_earnings_eraser' );
+	return $erasers;
+}
+add_filter( 'wp_privacy_personal_data_erasers', 'gamipress_privacy_register_user_earnings_erasers' );
