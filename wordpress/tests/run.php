@@ -53,7 +53,7 @@ final class Tests {
 $tests   = array();
 $vectors = json_decode( file_get_contents( __DIR__ . '/vectors.json' ), true );
 
-foreach ( array( 'signature', 'cursor', 'moment', 'body', 'source' ) as $file ) {
+foreach ( array( 'signature', 'cursor', 'moment', 'body', 'languages', 'source' ) as $file ) {
 	require __DIR__ . "/$file.php";
 }
 

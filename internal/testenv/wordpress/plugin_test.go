@@ -357,6 +357,20 @@ func TestThePluginOnASite(t *testing.T) {
 			}
 		})
 
+		t.Run("it speaks the site's language", func(t *testing.T) {
+			file := s.dir + "/site/wp-content/mu-plugins/german.php"
+			if err := os.WriteFile(file, []byte(`<?php add_filter( 'locale', function () { return 'de_DE'; } );`), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			defer os.Remove(file)
+			if page := browser.get(t, "/wp-admin/options-general.php?page=badgebridge"); !strings.Contains(page, "Kopplung trennen") || strings.Contains(page, "Cut the pairing") {
+				t.Errorf("the settings page is\n%s", page)
+			}
+			if script := s.PHP(t, `wp_scripts(); echo wp_scripts()->print_translations( 'badgebridge-blocks', false );`); !strings.Contains(script, "Meine Badges") {
+				t.Errorf("the editor's words are %s", script)
+			}
+		})
+
 		t.Run("a copy is told apart and can become a site of its own", func(t *testing.T) {
 			before := s.UUID(t)
 			s.SQL(t, "UPDATE wp_options SET option_value='http://copy.example.org' WHERE option_name='home';")
@@ -376,7 +390,7 @@ func TestThePluginOnASite(t *testing.T) {
 				define( 'WP_UNINSTALL_PLUGIN', 'badgebridge/badgebridge.php' );
 				require WP_PLUGIN_DIR . '/badgebridge/uninstall.php';
 				echo json_encode( array( $wpdb->get_col( "SHOW TABLES LIKE '%badgebridge%'" ),
-					$wpdb->get_col( "SELECT option_name FROM {$wpdb->options} WHERE option_name LIKE 'badgebridge%'" ),
+					$wpdb->get_col( "SELECT option_name FROM {$wpdb->options} WHERE option_name LIKE '%badgebridge%'" ),
 					wp_next_scheduled( 'badgebridge_cron' ) ) );`)
 			if left != "[[],[],false]" {
 				t.Errorf("left: %s", left)

@@ -71,7 +71,7 @@ final class MemberActs {
 			$said = array( 'ok', self::done( $act ) );
 		} catch ( Fault $fault ) {
 			$said = array( 'error', 'address-taken' === $fault->fault()
-				? __( 'Your address belongs to an account at the badge gateway already. Sign in there once, by “Manage at the gateway”, to join the two.', 'badgebridge' )
+				? __( 'Your address belongs to an account at the badge gateway already. Sign in there once, by “Send to Credly or another backpack”, to join the two.', 'badgebridge' )
 				: $fault->getMessage() );
 		}
 		set_transient( 'badgebridge_member_said_' . $user->ID, $said, 60 );

@@ -16,6 +16,13 @@ final class Plugin {
 		Output::guard();
 		register_activation_hook( BADGEBRIDGE_FILE, array( $this, 'activate' ) );
 		register_deactivation_hook( BADGEBRIDGE_FILE, array( $this, 'deactivate' ) );
+		add_action(
+			'init',
+			static function () {
+				load_plugin_textdomain( 'badgebridge', false, 'badgebridge/languages' );
+			},
+			1
+		);
 		// At 20, when the badge plugins have registered their types.
 		add_action( 'init', array( $this, 'init' ), 20 );
 		add_action( 'rest_api_init', function () { $this->rest()->register(); } );

@@ -80,4 +80,13 @@ final class Schema {
 			$wpdb->query( 'DROP TABLE IF EXISTS ' . self::table( $name ) );
 		}
 	}
+
+	/** What is kept for minutes or days, under names with a member's number. */
+	public static function drop_transients(): void {
+		global $wpdb;
+		foreach ( array( '_transient_badgebridge_', '_transient_timeout_badgebridge_' ) as $prefix ) {
+			$names = $wpdb->get_col( $wpdb->prepare( "SELECT option_name FROM {$wpdb->options} WHERE option_name LIKE %s", $wpdb->esc_like( $prefix ) . '%' ) );
+			array_map( 'delete_option', $names );
+		}
+	}
 }

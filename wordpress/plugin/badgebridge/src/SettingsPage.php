@@ -105,6 +105,7 @@ final class SettingsPage {
 		$this->show_form( $pairing );
 		$this->show_provider();
 		$this->show_self_test();
+		$this->show_end();
 		echo '</div>';
 	}
 
@@ -178,6 +179,12 @@ final class SettingsPage {
 			);
 		}
 		echo '</ul>';
+	}
+
+	private function show_end(): void {
+		echo '<h2>' . esc_html__( 'When you delete this plugin', 'badgebridge' ) . '</h2><p>';
+		echo esc_html__( 'Cut the pairing first, so that the gateway knows. Deleting takes away all that this plugin has stored: the pairing, its tables and settings, and what it noted about members. What stays: awards and badges in BadgeOS or GamiPress, also those that came from the gateway, with their pictures; and what the gateway knows. Erase that there.', 'badgebridge' );
+		echo '</p>';
 	}
 
 	private function button( string $act, string $label ): void {
