@@ -15,7 +15,8 @@ $tests['the template and the compiled translations are those of the source'] = s
 	$t->same( true, count( ( new Translations( $plugin ) )->words() ) > 150, 'words' );
 };
 
-$tests['every language says everything, with the same holes'] = static function ( Tests $t ) {
+// Words that a language does not have yet appear in English; not many may.
+$tests['every language says nearly everything, with the same holes'] = static function ( Tests $t ) {
 	$plugin = dirname( __DIR__ ) . '/plugin/badgebridge';
 	$holes  = static function ( string $text ): array {
 		preg_match_all( '/(?<!%)%(?:\d+\$)?[sd]/', $text, $found );
@@ -24,11 +25,17 @@ $tests['every language says everything, with the same holes'] = static function 
 	};
 	foreach ( glob( "$plugin/languages/*.po" ) as $path ) {
 		$known = Translations::parse( file_get_contents( $path ) );
-		foreach ( ( new Translations( $plugin ) )->words() as $key => $word ) {
-			$t->same( true, isset( $known[ $key ] ) && ! in_array( '', $known[ $key ], true ), basename( $path ) . ": {$word['id']}" );
+		$words = ( new Translations( $plugin ) )->words();
+		$said  = 0;
+		foreach ( $words as $key => $word ) {
+			if ( ! isset( $known[ $key ] ) || in_array( '', $known[ $key ], true ) ) {
+				continue;
+			}
+			++$said;
 			foreach ( $known[ $key ] as $text ) {
 				$t->same( $holes( $word['id'] ), $holes( $text ), basename( $path ) . ": {$word['id']}" );
 			}
 		}
+		$t->same( true, $said > 0.9 * count( $words ), basename( $path ) . ": $said of " . count( $words ) );
 	}
 };
