@@ -185,13 +185,29 @@ type Issuer interface {
 // Deposit is a finished assertion on its way to a backpack.
 type Deposit struct {
 	Key       Key
-	Assertion []byte
+	Assertion []byte // the document, or a compact JWS or JWT; nil when it is only known where it is
+	URL       string // where it is hosted, "" when it is not
 	Baked     []byte // the image with the assertion baked in; nil when none
+	// Others attest the same award in other forms (an older version of Open
+	// Badges), best first, for a backpack that does not take the first one.
+	Others []Form
+}
+
+// Form is one form of a deposit's assertion; its fields are those of Deposit.
+type Form struct {
+	Assertion []byte
+	URL       string
 }
 
 // Backpack is a remote that keeps finished assertions.
 type Backpack interface {
 	Adapter
+	// Store keeps one copy of the assertion, however often it is called: a copy
+	// that is there already is a success, so that a call whose outcome is not
+	// known is simply made again. The Ref is the same each time; where the remote
+	// gives none it is the assertion's own address or digest. ErrRejected carries
+	// the remote's own words about this one badge; ErrUnauthorized says that the
+	// person's grant has ended.
 	Store(ctx context.Context, in Deposit) (Ref, error)
 }
 
@@ -301,14 +317,33 @@ type Notifier interface {
 
 // Grant is a person's own permission at a remote.
 type Grant struct {
-	Token   json.RawMessage // secret; sealed by the store
-	Account string          // for people: whose account there
+	// Token is secret and sealed by the store. It is a configuration of the same
+	// driver: an adapter made from it acts for this person.
+	Token   json.RawMessage
+	Account string // for people: whose account there, "" unknown
 }
 
 // Connector lets a person connect their own account.
 type Connector interface {
+	// Begin says where to send the person. The remote leads them back to callback
+	// with a query; state is kept, in secret and for this person, until then.
+	// ErrNotFound when what answers is no such remote.
 	Begin(ctx context.Context, callback string) (redirect string, state []byte, err error)
+	// Finish makes a grant of the query that the person came back with.
+	// ErrRejected when the person said no there, ErrUnauthorized when the query does
+	// not belong to state.
 	Finish(ctx context.Context, state []byte, query url.Values) (Grant, error)
+}
+
+// Renewer is a remote whose grants end by themselves and are traded for new ones.
+type Renewer interface {
+	// Renew returns a configuration with a new grant, when the present one is about
+	// to end or ended is true (the remote has just refused it); nil when it is good
+	// still. What the old grant was traded for may be good once only: the caller
+	// saves the new one before it uses it, and never trades one grant in two places
+	// at once. ErrUnauthorized when the grant can't be renewed: the person has to
+	// connect again.
+	Renew(ctx context.Context, ended bool) (config []byte, err error)
 }
 
 // Driver makes adapters of one kind from their configuration.

@@ -49,6 +49,15 @@ type Fixture struct {
 	Issuance func(t *testing.T, n int) adapters.Issuance
 	// Deposit is the same for a Backpack.
 	Deposit func(t *testing.T, n int) adapters.Deposit
+	// Refuse is a deposit that the remote takes in none of its forms. Needed by a
+	// Backpack.
+	Refuse func(t *testing.T) adapters.Deposit
+	// Lapse ends the credentials of Adapter's adapters at the remote; they can be
+	// renewed once. Needed by a Renewer.
+	Lapse func()
+	// Again makes an adapter from a configuration that Renew gave. Needed by a
+	// Renewer.
+	Again func(t *testing.T, config []byte, hc *http.Client) adapters.Adapter
 	// Count is how many awards (or deposits) that were made through the adapter
 	// the remote holds. Needed by an Issuer and by a Backpack.
 	Count func() int
@@ -93,7 +102,11 @@ func Run(t *testing.T, s Suite) {
 		runWriteFaults(t, s, issueWrite)
 	}
 	if backpack {
+		runBackpack(t, s)
 		runWriteFaults(t, s, storeWrite)
+	}
+	if _, ok := a.(adapters.Renewer); ok {
+		runRenewer(t, s)
 	}
 	if notifier {
 		runNotifier(t, s)

@@ -4,6 +4,7 @@ package builtin
 
 import (
 	"badgebridge/adapters"
+	"badgebridge/adapters/backpack"
 	"badgebridge/adapters/credly"
 	"badgebridge/adapters/oldcredly"
 	"badgebridge/adapters/wordpress"
@@ -12,6 +13,7 @@ import (
 // Drivers lists the built-in drivers. Their kinds are unique.
 func Drivers() []adapters.Driver {
 	return []adapters.Driver{
+		backpack.Driver(),
 		credly.Driver(),
 		oldcredly.Driver(),
 		wordpress.Driver(),
