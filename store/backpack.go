@@ -159,7 +159,7 @@ type Grant struct {
 	OldRefreshHash string
 	AccessUntil    time.Time
 	CreatedAt      time.Time
-	UsedAt         time.Time
+	UsedAt         time.Time // of the present access token; zero: not yet
 }
 
 // Grants keeps permissions that people gave to sites.
@@ -175,29 +175,43 @@ type Grants interface {
 	DeleteGrant(ctx context.Context, id string) error
 }
 
+// ConnectionState is how a person's connection stands.
+type ConnectionState string
+
+// The states of a connection.
+const (
+	ConnectionActive ConnectionState = "active"
+	ConnectionBroken ConnectionState = "broken" // the grant was refused: the person has to connect again
+	ConnectionPaused ConnectionState = "paused"
+)
+
 // Connection is a person's own connection to another backpack: a driver with
 // that person's grant.
 type Connection struct {
 	ID       string
 	PersonID string
 	Kind     string // of the driver
+	Address  string // of the other side; one connection of a kind at one address
 	Title    string // the other side's host
 	Sealed   []byte // the driver's configuration with its grant, sealed
-	// Auto: badges claimed or collected from now on are sent by themselves.
+	// Auto: badges claimed or collected since AutoSince are sent by themselves.
 	Auto      bool
-	State     string // "active", "broken" (the grant was refused), "paused"
-	Message   string
+	AutoSince time.Time
+	State     ConnectionState
+	Message   string // the other side's words on why it is not active
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
 
 // Deposit is one badge on its way to a connection: the same states as a push.
+// Waiting is one whose connection is broken.
 type Deposit struct {
 	ID           string
 	ConnectionID string
 	AwardID      string
 	Key          adapters.Key
 	State        PushState
+	Reason       string // a code, as on a push
 	Words        string // the other side's, for people
 	Ref          adapters.Ref
 	Attempts     int
@@ -208,18 +222,39 @@ type Deposit struct {
 
 // Connections keeps people's connections and what goes through them.
 type Connections interface {
+	// CreateConnection fills in ID, State and times. ErrExists when the person has
+	// one of that kind at that address.
 	CreateConnection(ctx context.Context, c Connection) (Connection, error)
 	Connection(ctx context.Context, id string) (Connection, error)
+	// PutConnection writes title, auto, state and message.
 	PutConnection(ctx context.Context, c Connection) error
+	// SealConnection replaces the sealed configuration, only if it is still was:
+	// else ErrStale.
+	SealConnection(ctx context.Context, id string, sealed, was []byte) error
 	DeleteConnection(ctx context.Context, id string) error // with its deposits
 	ConnectionsOf(ctx context.Context, personID string) ([]Connection, error)
+	// LeaseConnections takes active connections with a deposit that is due and hides
+	// them from others until the given time: what goes through one connection goes
+	// one after the other.
+	LeaseConnections(ctx context.Context, now, until time.Time, limit int) ([]Connection, error)
+	// ReleaseConnection lets it be taken again from then on. One that is gone is no
+	// error.
+	ReleaseConnection(ctx context.Context, id string, from time.Time) error
+	// AutoLeft lists, as deposits that do not exist yet, what connections that send
+	// by themselves were not given: claimed since AutoSince and not revoked.
+	AutoLeft(ctx context.Context, limit int) ([]Deposit, error)
 
 	// CreateDeposit is idempotent by (ConnectionID, AwardID): ErrExists.
 	CreateDeposit(ctx context.Context, d Deposit) (Deposit, error)
-	DepositsOf(ctx context.Context, connectionID string) ([]Deposit, error)
+	DepositsOf(ctx context.Context, connectionID string) ([]Deposit, error) // oldest first
+	// DepositsIn lists those in a state, the last changed first.
+	DepositsIn(ctx context.Context, connectionID string, state PushState, limit int) ([]Deposit, error)
+	CountDeposits(ctx context.Context, connectionID string) (map[PushState]int, error)
 	DepositsOfAward(ctx context.Context, awardID string) ([]Deposit, error)
-	// LeaseDeposits takes queued and sent deposits that are due and hides them from
-	// others until the given time.
-	LeaseDeposits(ctx context.Context, now, until time.Time, limit int) ([]Deposit, error)
+	// DueDeposits lists queued and sent deposits that are due, the longest due first.
+	DueDeposits(ctx context.Context, connectionID string, now time.Time, limit int) ([]Deposit, error)
 	PutDeposit(ctx context.Context, d Deposit) error
+	// MoveDeposits puts all of one state into another one; those that become queued
+	// are due at once and begin anew. It returns how many.
+	MoveDeposits(ctx context.Context, connectionID string, from, to PushState) (int, error)
 }

@@ -68,6 +68,9 @@ type Config struct {
 // RemoteConfig adds what protects one remote from us, and us from it.
 type RemoteConfig struct {
 	Config
+	// Strange says that a member named the hosts, not the operator: they get
+	// credentials like any remote, but only at public addresses.
+	Strange bool
 	PerSecond float64 // requests a second to the named hosts; 5; negative: no limit
 	Burst     int     // 10
 
@@ -147,12 +150,16 @@ func Guarded(c Config) *http.Client {
 func ForRemote(hosts []string, c RemoteConfig) *http.Client {
 	c = c.withDefaults()
 	named := newHostSet(hosts)
+	dial := namedDial(c.Config, named)
+	if c.Strange {
+		dial = guardedDial(c.Config)
+	}
 	rt := &finish{
 		next: &fork{
 			named: named,
 			own: &limited{
 				pace: newPace(c),
-				next: &broken{next: newTransport(c.Config, namedDial(c.Config, named)), circuit: newCircuit(c)},
+				next: &broken{next: newTransport(c.Config, dial), circuit: newCircuit(c)},
 			},
 			other: &bare{next: newTransport(c.Config, guardedDial(c.Config))},
 		},

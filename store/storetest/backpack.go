@@ -1,9 +1,11 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"badgebridge/adapters"
 	"badgebridge/store"
 )
 
@@ -125,23 +127,63 @@ func connections(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	w := newWorld(t, s)
 	a := w.made(w.award("ada@example.org", "1"))
-	c := got[store.Connection](t)(s.CreateConnection(ctx, store.Connection{PersonID: w.person.ID, Kind: "backpack", Title: "b.example", Sealed: []byte("x")}))
+	first := store.Connection{PersonID: w.person.ID, Kind: "backpack", Address: "https://b.example", Title: "b.example", Sealed: []byte("x")}
+	c := got[store.Connection](t)(s.CreateConnection(ctx, first))
 	same(t, "connection", got[store.Connection](t)(s.Connection(ctx, c.ID)), c)
-	c.Auto, c.State, c.Message = true, "broken", "refused"
+	_, err := s.CreateConnection(ctx, first)
+	wantErr(t, err, store.ErrExists)
+	must(t, s.SealConnection(ctx, c.ID, []byte("y"), []byte("x")))
+	wantErr(t, s.SealConnection(ctx, c.ID, []byte("z"), []byte("x")), store.ErrStale)
+	wantErr(t, s.SealConnection(ctx, "nobody", []byte("z"), []byte("x")), store.ErrNotFound)
+	c.Auto, c.AutoSince, c.State, c.Message = true, t0, store.ConnectionBroken, "refused"
 	must(t, s.PutConnection(ctx, c))
-	same(t, "of a person", got[[]store.Connection](t)(s.ConnectionsOf(ctx, w.person.ID))[0].Message, "refused")
+	of := got[[]store.Connection](t)(s.ConnectionsOf(ctx, w.person.ID))
+	same(t, "of a person", []any{len(of), of[0].Message, of[0].AutoSince, string(of[0].Sealed)}, []any{1, "refused", t0, "y"})
 
 	d := got[store.Deposit](t)(s.CreateDeposit(ctx, store.Deposit{ConnectionID: c.ID, AwardID: a.ID, Key: "k", NextAt: t0}))
-	_, err := s.CreateDeposit(ctx, store.Deposit{ConnectionID: c.ID, AwardID: a.ID, Key: "k2"})
+	_, err = s.CreateDeposit(ctx, store.Deposit{ConnectionID: c.ID, AwardID: a.ID, Key: "k2"})
 	wantErr(t, err, store.ErrExists)
-	same(t, "not due yet", len(got[[]store.Deposit](t)(s.LeaseDeposits(ctx, t0.Add(-time.Second), t0, 9))), 0)
-	same(t, "leased", len(got[[]store.Deposit](t)(s.LeaseDeposits(ctx, t0, t0.Add(time.Minute), 9))), 1)
-	same(t, "hidden meanwhile", len(got[[]store.Deposit](t)(s.LeaseDeposits(ctx, t0, t0.Add(time.Minute), 9))), 0)
-	same(t, "free again", len(got[[]store.Deposit](t)(s.LeaseDeposits(ctx, t0.Add(time.Minute), t0.Add(2*time.Minute), 9))), 1)
-	d.State, d.Words = store.PushDone, "stored"
+	lease := func(at time.Duration) int {
+		t.Helper()
+		return len(got[[]store.Connection](t)(s.LeaseConnections(ctx, t0.Add(at), t0.Add(at+time.Minute), 9)))
+	}
+	same(t, "broken", lease(0), 0)
+	c.State = store.ConnectionActive
+	must(t, s.PutConnection(ctx, c))
+	same(t, "nothing is due yet", lease(-time.Second), 0)
+	same(t, "leased", lease(0), 1)
+	same(t, "hidden meanwhile", lease(30*time.Second), 0)
+	same(t, "free again", lease(time.Minute), 1)
+	must(t, s.ReleaseConnection(ctx, c.ID, t0.Add(70*time.Second)))
+	must(t, s.ReleaseConnection(ctx, "nobody", t0))
+	same(t, "released from then on", []int{lease(69 * time.Second), lease(70 * time.Second)}, []int{0, 1})
+
+	same(t, "due", len(got[[]store.Deposit](t)(s.DueDeposits(ctx, c.ID, t0, 9))), 1)
+	same(t, "not due", len(got[[]store.Deposit](t)(s.DueDeposits(ctx, c.ID, t0.Add(-time.Second), 9))), 0)
+	d.State, d.Reason, d.Words, d.Ref, d.Attempts = store.PushRejected, "refused", "not yours", "r", 3
 	must(t, s.PutDeposit(ctx, d))
-	same(t, "done", got[[]store.Deposit](t)(s.DepositsOf(ctx, c.ID))[0].Words, "stored")
+	in := got[[]store.Deposit](t)(s.DepositsIn(ctx, c.ID, store.PushRejected, 9))
+	same(t, "refused", []any{len(in), in[0].Reason, in[0].Words, in[0].Ref, in[0].Attempts}, []any{1, "refused", "not yours", adapters.Ref("r"), 3})
+	same(t, "counted", got[map[store.PushState]int](t)(s.CountDeposits(ctx, c.ID)), map[store.PushState]int{store.PushRejected: 1})
+	same(t, "moved", got[int](t)(s.MoveDeposits(ctx, c.ID, store.PushRejected, store.PushQueued)), 1)
+	same(t, "moved twice", got[int](t)(s.MoveDeposits(ctx, c.ID, store.PushRejected, store.PushQueued)), 0)
+	all := got[[]store.Deposit](t)(s.DepositsOf(ctx, c.ID))
+	same(t, "begins anew", []any{len(all), all[0].State, all[0].Attempts, all[0].Words}, []any{1, store.PushQueued, 0, "not yours"})
 	same(t, "of the award", len(got[[]store.Deposit](t)(s.DepositsOfAward(ctx, a.ID))), 1)
+
+	same(t, "nothing is left to send by itself", len(got[[]store.Deposit](t)(s.AutoLeft(ctx, 9))), 0)
+	for i, age := range []time.Duration{-time.Hour, time.Hour} {
+		b := w.made(w.award("ada@example.org", fmt.Sprint("auto", i)))
+		b.PersonID, b.Claim, b.ClaimedAt = w.person.ID, store.Claimed, t0.Add(age)
+		got[bool](t)(s.PutAward(ctx, b))
+	}
+	left := got[[]store.Deposit](t)(s.AutoLeft(ctx, 9))
+	if len(left) != 1 || left[0].ConnectionID != c.ID {
+		t.Fatalf("left to send: %+v", left)
+	}
+	got[store.Deposit](t)(s.CreateDeposit(ctx, store.Deposit{ConnectionID: c.ID, AwardID: left[0].AwardID, Key: "k3", NextAt: t0}))
+	same(t, "sent once", len(got[[]store.Deposit](t)(s.AutoLeft(ctx, 9))), 0)
+
 	must(t, s.DeleteConnection(ctx, c.ID))
 	same(t, "its deposits are gone", len(got[[]store.Deposit](t)(s.DepositsOfAward(ctx, a.ID))), 0)
 	wantErr(t, s.DeleteConnection(ctx, c.ID), store.ErrNotFound)
