@@ -36,6 +36,9 @@ type Config struct {
 	BaseURL string `koanf:"base_url"`
 	// AllowHTTP allows a base URL with http on a loopback host.
 	AllowHTTP bool `koanf:"allow_http"`
+	// LoopbackHosts are "host:port" pairs on this machine that badges may be read from
+	// and sent to: for trials with more than one gateway on one machine.
+	LoopbackHosts []string `koanf:"loopback_hosts"`
 	// DataDir holds the SQLite database and the master key.
 	DataDir string `koanf:"data_dir"`
 	// DatabaseURL is "" (SQLite in DataDir), sqlite:PATH, or postgres://….

@@ -30,7 +30,7 @@ const grantLife = time.Hour
 func (s *Server) connectRoutes(g *gin.Engine, site *gin.RouterGroup) {
 	get(site, "/access", s.connectAsk)
 	site.POST("/accept", s.needMember, s.connectAccept)
-	for _, path := range []string{"/api/token", "/api/issue", "/api/identity"} {
+	for _, path := range []string{"/api/token", "/api/issue", "/api/identity", "/api/revoke"} {
 		g.OPTIONS(path, func(c *gin.Context) {
 			openTo(c, "Content-Type, Authorization")
 			c.Header("Access-Control-Expose-Headers", "WWW-Authenticate")
@@ -39,6 +39,7 @@ func (s *Server) connectRoutes(g *gin.Engine, site *gin.RouterGroup) {
 	}
 	g.POST("/api/token", s.connectToken)
 	g.POST("/api/issue", s.connectIssue)
+	g.POST("/api/revoke", s.connectRevoke)
 	get(g, "/api/identity", s.connectIdentity)
 	site.POST("/me/sites/:id/revoke", s.needMember, s.revokeSite)
 }
@@ -193,19 +194,21 @@ func (s *Server) connectToken(c *gin.Context) {
 		writeJSON(c, http.StatusUnauthorized, gin.H{"status": "unauthorized", "message": "invalid origin"})
 		return
 	}
-	if g.RefreshHash != was {
-		// A refresh token that was turned in before: somebody has a copy of it. Both
-		// lose the permission, and the person can give it again.
+	if g.RefreshHash != was && !g.UsedAt.IsZero() {
+		// A refresh token that was turned in before, and what it was turned into was
+		// used: somebody has a copy of it. Both lose the permission, and the person can
+		// give it again. Before that use, the answer was lost on its way, and the site
+		// asks again.
 		if err := s.cfg.Store.DeleteGrant(ctx, g.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
 			s.cfg.Log.ErrorContext(ctx, "connect", "error", err)
 		}
 		c.String(http.StatusBadRequest, "invalid refresh_token")
 		return
 	}
-	g.OldRefreshHash = was
-	g.UsedAt = s.cfg.Now()
+	current := g.RefreshHash
+	g.OldRefreshHash, g.UsedAt = was, time.Time{}
 	access, refresh := s.newTokens(&g)
-	if err := s.cfg.Store.TurnGrant(ctx, g, was); err != nil {
+	if err := s.cfg.Store.TurnGrant(ctx, g, current); err != nil {
 		if errors.Is(err, store.ErrStale) || errors.Is(err, store.ErrNotFound) {
 			c.String(http.StatusBadRequest, "invalid refresh_token")
 			return
@@ -214,6 +217,37 @@ func (s *Server) connectToken(c *gin.Context) {
 		return
 	}
 	writeJSON(c, http.StatusOK, gin.H{"expires": int(grantLife.Seconds()), "access_token": access, "refresh_token": refresh})
+}
+
+// connectRevoke ends a permission by one of its tokens, as RFC 7009 has it: a
+// token that is not known is as good as ended.
+func (s *Server) connectRevoke(c *gin.Context) {
+	openTo(c, "Content-Type, Authorization")
+	c.Header("Cache-Control", "no-store")
+	if !s.allow(c, "connect-token", 60, time.Minute) {
+		c.String(http.StatusTooManyRequests, "too many requests")
+		return
+	}
+	fields, err := formOrJSON(c)
+	token := fields["token"]
+	if err != nil || token == "" {
+		writeJSON(c, http.StatusBadRequest, gin.H{"error": "invalid_request"})
+		return
+	}
+	ctx := c.Request.Context()
+	hash := tokenHash(token)
+	g, err := s.cfg.Store.GrantByRefresh(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		g, err = s.cfg.Store.GrantByAccess(ctx, hash)
+	}
+	if err == nil {
+		err = s.cfg.Store.DeleteGrant(ctx, g.ID)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		s.fail(c, fmt.Errorf("connect: %w", err))
+		return
+	}
+	writeJSON(c, http.StatusOK, gin.H{"status": "okay"})
 }
 
 // bearer finds the permission that a call bears, or answers the protocol's
@@ -424,5 +458,5 @@ func reportBadge(res backpack.Result, assertion string) map[string]any {
 	if res.Report.Verification != "hosted" {
 		kind = "signed"
 	}
-	return mozillaBadge(a.Award, a.Issuer, assertion, kind, a.Award.Recipient)
+	return mozillaBadge(res.AwardID, a.Award, a.Issuer, assertion, kind, a.Award.Recipient)
 }

@@ -23,8 +23,8 @@ func (s *Server) displayerRoutes(g *gin.Engine) {
 	g.POST("/displayer/convert/email", s.convertEmail)
 	get(g, "/displayer/:user/:what", s.displayerGroups)
 	get(g, "/displayer/:user/group/:group", s.displayerGroup)
-	for _, path := range []string{"/displayer/:user/:what", "/displayer/:user/group/:group"} {
-		g.OPTIONS(path, func(c *gin.Context) { openTo(c, "Accept"); c.Status(http.StatusOK) })
+	for _, path := range []string{"/displayer/convert/email", "/displayer/:user/:what", "/displayer/:user/group/:group"} {
+		g.OPTIONS(path, func(c *gin.Context) { openTo(c, "Accept, Content-Type"); c.Status(http.StatusOK) })
 	}
 }
 
@@ -36,6 +36,7 @@ func (s *Server) convertHint(c *gin.Context) {
 // knows only people who show something: for all others there is nothing behind
 // the number, and that somebody has an account here is nobody's business.
 func (s *Server) convertEmail(c *gin.Context) {
+	openTo(c, "Accept, Content-Type")
 	if !s.allow(c, "displayer-convert", 60, time.Minute) {
 		writeJSON(c, http.StatusTooManyRequests, gin.H{"status": "error", "error": "too many requests"})
 		return
@@ -113,13 +114,14 @@ func (s *Server) collectionBadges(ctx context.Context, col store.Collection) ([]
 	return out, nil
 }
 
-// displayerJSON holds clients to the protocol: the suffix, or an Accept that takes JSON.
+// displayerJSON holds clients to the protocol: the suffix, or an Accept that
+// takes JSON. Programs that say nothing, or that they take anything, take JSON.
 func displayerJSON(c *gin.Context, last string) (string, bool) {
 	if name, ok := strings.CutSuffix(last, ".json"); ok {
 		return name, true
 	}
 	accept := c.GetHeader("Accept")
-	return last, strings.Contains(accept, "application/json") || c.Query("callback") != ""
+	return last, accept == "" || strings.HasPrefix(accept, "*/*") || strings.Contains(accept, "application/json") || c.Query("callback") != ""
 }
 
 func (s *Server) displayerMissing(c *gin.Context) {
@@ -247,7 +249,7 @@ func (s *Server) displayed(ctx context.Context, b badge) (gin.H, error) {
 	}
 	entry := gin.H{
 		"lastValidated": checked.UTC().Format(time.RFC3339), "assertionType": kind, "imageUrl": b.PublicURL() + "/baked.png",
-		"assertion": mozillaBadge(modelOf(b), b.Issuer.Profile, url, kind, r),
+		"assertion": mozillaBadge(b.ID, modelOf(b), b.Issuer.Profile, url, kind, r),
 	}
 	if url != "" {
 		entry["hostedUrl"] = url

@@ -42,7 +42,7 @@ func (s *Server) guard(router http.Handler) http.Handler {
 	csrf.AddInsecureBypassPattern("POST /api/v1/pair")
 	csrf.AddInsecureBypassPattern("POST /api/v1/verify")
 	csrf.AddInsecureBypassPattern("POST /webhooks/")
-	for _, path := range []string{"/api/token", "/api/issue", "/displayer/convert/email"} {
+	for _, path := range []string{"/api/token", "/api/issue", "/api/revoke", "/displayer/convert/email"} {
 		csrf.AddInsecureBypassPattern("POST " + path)
 	}
 	// Other sites' pages send a form here, and all it does is to show a page.

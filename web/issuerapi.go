@@ -65,7 +65,7 @@ type pushTicket struct {
 
 type pushFailure struct {
 	Assertion string `json:"assertion"`
-	Reason    string `json:"reason"` // DENIED, EXISTS, INACCESSIBLE, INVALID
+	Reason    string `json:"reason"` // DENIED, EXISTS, INACCESSIBLE, MALFORMED, INVALID
 }
 
 func ticketKey(ticket string) string { return "push-ticket/" + tokenHash(ticket) }
@@ -151,7 +151,7 @@ type offeredBadge struct {
 	Image       string
 	Issuer      string
 	Host        string
-	State       string // "ask", "exists", "invalid", "inaccessible": key under "incoming.offer."
+	State       string // "ask", "exists", "invalid", "unverified", "malformed", "inaccessible": key under "incoming.offer."
 	To          string
 	Why         string
 }
@@ -225,10 +225,26 @@ func pushState(res backpack.Result) string {
 		return "exists"
 	case res.Fate == backpack.Awaiting, res.Reason == backpack.ReasonRecipient:
 		return "invalid"
+	case res.Reason == backpack.ReasonUnreadable, res.Reason == backpack.ReasonNotABadge:
+		return "malformed"
+	case res.Reason == backpack.ReasonInvalid, res.Reason == backpack.ReasonRevoked:
+		return "unverified"
 	case res.Fate == backpack.Refused:
 		return "inaccessible"
 	}
 	return "ask"
+}
+
+// pushReason is the protocol's word for why a badge was not taken.
+func pushReason(res backpack.Result) string {
+	switch state := pushState(res); state {
+	case "ask":
+		return "DENIED"
+	case "unverified":
+		return "INVALID"
+	default:
+		return strings.ToUpper(state)
+	}
 }
 
 // issuerSend keeps what the person said yes to.
@@ -259,9 +275,7 @@ func (s *Server) issuerSend(c *gin.Context) {
 				s.fail(c, fmt.Errorf("push: %w", err))
 				return
 			}
-			if reason = strings.ToUpper(pushState(res)); reason == "ASK" {
-				reason = "DENIED"
-			}
+			reason = pushReason(res)
 		default:
 			res, err := s.cfg.Backpack.Collect(c.Request.Context(), visitorOf(c).PersonID, pushedBadge(a, source))
 			if err != nil {
@@ -269,7 +283,7 @@ func (s *Server) issuerSend(c *gin.Context) {
 				return
 			}
 			if res.Fate == backpack.Known || res.Fate == backpack.Refused {
-				reason = strings.ToUpper(pushState(res))
+				reason = pushReason(res)
 			}
 		}
 		if reason == "" {

@@ -22,6 +22,9 @@ type profileView struct {
 	NameError    string
 	AddressError string
 	Address      string
+	Backpacks    bool // there are pages for other backpacks
+	Doors        bool // sites may ask for the permission to send badges
+	Sites        []grantedSite
 }
 
 func (s *Server) profile(c *gin.Context) { s.showProfile(c, http.StatusOK, profileView{}) }
@@ -47,6 +50,10 @@ func (s *Server) showProfile(c *gin.Context, status int, v profileView) {
 		v.Letters, err = s.letterChoices(ctx, who.PersonID)
 	}
 	v.Removable = len(v.Identifiers) > 1 || len(v.SignIns) > 0
+	v.Backpacks = s.cfg.Connections != nil
+	if v.Doors = s.cfg.Backpack != nil; err == nil && v.Doors {
+		v.Sites, err = s.grantedSites(ctx, who.PersonID)
+	}
 	if err != nil {
 		s.fail(c, fmt.Errorf("profile: %w", err))
 		return

@@ -118,6 +118,7 @@ type memberView struct {
 	Baked     bool
 	Addresses []string          // that the member has proven
 	Attested  []store.Collected // what others attest of it, verified
+	Backpacks *badgeBackpacks
 }
 
 func (v memberView) title(*locale.Words) string { return v.Content.Name }
@@ -150,6 +151,9 @@ func (s *Server) showMemberBadge(c *gin.Context, status int, nameError string) {
 	}
 	if err == nil {
 		v.Attested, err = s.cfg.Store.CollectedOf(ctx, b.ID)
+	}
+	if err == nil {
+		v.Backpacks, err = s.badgeBackpacks(ctx, b)
 	}
 	if err != nil {
 		s.fail(c, err)

@@ -60,9 +60,9 @@ func (s *Server) answerJSONP(c *gin.Context, status int, v any) {
 }
 
 // mozillaBadge is an award in the form that Mozilla's protocols call the
-// normalized assertion: Open Badges 1.x in one piece. The recipient is hashed,
-// whatever the document says.
-func mozillaBadge(a openbadges.Award, issuer openbadges.Profile, url, verifyType string, r openbadges.Recipient) map[string]any {
+// normalized assertion: Open Badges 1.x in one piece. uid names the award here. The
+// recipient is hashed, whatever the document says.
+func mozillaBadge(uid string, a openbadges.Award, issuer openbadges.Profile, url, verifyType string, r openbadges.Recipient) map[string]any {
 	class := a.BadgeClass
 	if issuer.Name == "" {
 		issuer = class.Issuer
@@ -87,6 +87,7 @@ func mozillaBadge(a openbadges.Award, issuer openbadges.Profile, url, verifyType
 		"recipient": r.Identity, "badge": badge, "verify": map[string]any{"type": verifyType, "url": url},
 		"_originalRecipient": map[string]any{"type": "email", "hashed": r.Hashed, "identity": r.Identity, "salt": r.Salt},
 	}
+	optional(out, "uid", uid)
 	optional(out, "salt", r.Salt)
 	if !a.IssuedOn.IsZero() {
 		out["issuedOn"], out["issued_on"] = a.IssuedOn.Unix(), a.IssuedOn.Unix()

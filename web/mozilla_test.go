@@ -179,13 +179,35 @@ func TestATokenEndsWhenItsTimeOrThePersonSaysSo(t *testing.T) {
 	if a := o.api(http.MethodGet, "/api/identity", fresh, nil); a.status != http.StatusOK {
 		t.Errorf("the new token: %d", a.status)
 	}
+	// An answer that was lost: nothing was done with the new tokens, and the site asks
+	// again.
+	lost := turn(next.json(t)["refresh_token"].(string))
+	if again := turn(next.json(t)["refresh_token"].(string)); lost.status != http.StatusOK || again.status != http.StatusOK {
+		t.Fatalf("a lost answer: %d, then %d %s", lost.status, again.status, again.body)
+	} else {
+		next = again
+	}
+	refused(o.api(http.MethodGet, "/api/identity", lost.json(t)["access_token"].(string), nil), "Unknown access token")
+	fresh = next.json(t)["access_token"].(string)
+	if a := o.api(http.MethodGet, "/api/identity", fresh, nil); a.status != http.StatusOK {
+		t.Errorf("the token that was asked for again: %d", a.status)
+	}
 	if a := turn("nonsense"); a.status != http.StatusBadRequest || a.body != "invalid refresh_token" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	// Who turns a refresh token in twice is a thief, or was robbed by one.
 	if a := turn(q.Get("refresh_token")); a.status != http.StatusBadRequest {
+		t.Errorf("used long ago: %d", a.status)
+	}
+	twice := next.json(t)["refresh_token"].(string)
+	last := turn(twice).json(t)["access_token"].(string)
+	if a := o.api(http.MethodGet, "/api/identity", last, nil); a.status != http.StatusOK {
+		t.Errorf("the last token: %d", a.status)
+	}
+	if a := turn(twice); a.status != http.StatusBadRequest {
 		t.Errorf("used twice: %d", a.status)
 	}
+	refused(o.api(http.MethodGet, "/api/identity", last, nil), "Unknown access token")
 	refused(o.api(http.MethodGet, "/api/identity", fresh, nil), "Unknown access token")
 
 	q = o.grant(b, "https://lms.example/back")
@@ -197,6 +219,14 @@ func TestATokenEndsWhenItsTimeOrThePersonSaysSo(t *testing.T) {
 		t.Errorf("somebody else took it back: %d", a.status)
 	}
 	b.post("/me/sites/"+grants[0].ID+"/revoke").has(t, "The permission is taken back")
+	refused(o.api(http.MethodGet, "/api/identity", q.Get("access_token"), nil), "Unknown access token")
+
+	q = o.grant(b, "https://lms.example/back")
+	for _, gone := range []string{"nonsense", q.Get("refresh_token"), q.Get("refresh_token")} {
+		if a := o.api(http.MethodPost, "/api/revoke", "", url.Values{"token": {gone}}); a.status != http.StatusOK {
+			t.Errorf("revoke: %d %s", a.status, a.body)
+		}
+	}
 	refused(o.api(http.MethodGet, "/api/identity", q.Get("access_token"), nil), "Unknown access token")
 	for _, secret := range []string{q.Get("access_token"), q.Get("refresh_token"), fresh} {
 		if strings.Contains(o.log.String(), secret) {
@@ -242,7 +272,7 @@ func TestTheDisplayerShowsPublicCollectionsAndNothingElse(t *testing.T) {
 		t.Errorf("no address: %d %s", a.status, a.body)
 	}
 	a := convert(strings.ToUpper(ada))
-	if a.status != http.StatusOK || a.header.Get("Access-Control-Allow-Origin") != "" {
+	if a.status != http.StatusOK || a.header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Fatalf("convert: %d %v", a.status, a.header)
 	}
 	user := int(a.json(t)["userId"].(float64))

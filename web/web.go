@@ -27,6 +27,7 @@ import (
 	"badgebridge/store"
 	"badgebridge/sync/archive"
 	"badgebridge/sync/backpack"
+	"badgebridge/sync/connections"
 	"badgebridge/sync/engine"
 	"badgebridge/web/locale"
 )
@@ -49,6 +50,9 @@ type Config struct {
 	Disconnect func(ctx context.Context, c store.Connection) error
 	Setup      *setup.Setup // nil: there are no set-up pages
 	Cache      Cache        // nil: counted in this process alone
+	// Connections sends people's badges to other backpacks; nil: there are no pages
+	// for it.
+	Connections *connections.Connections
 
 	// BaseURL answers the public base URL without a slash at its end, "" while
 	// it is not set.
@@ -196,6 +200,9 @@ func (s *Server) routes() (http.Handler, error) {
 	s.signInRoutes(site)
 	if s.cfg.Backpack != nil {
 		s.mozillaRoutes(g, site)
+	}
+	if s.cfg.Connections != nil {
+		s.backpackRoutes(site)
 	}
 	s.memberRoutes(site.Group("", s.needMember))
 	s.adminRoutes(site.Group("/admin", s.needMember, s.needAdmin))

@@ -280,8 +280,11 @@ func (a *adapter) CutPairing(ctx context.Context) error {
 	if a.api == nil {
 		return nil
 	}
-	_, err := a.do(ctx, call{op: "disconnect", method: http.MethodPost, to: a.api.String() + "/revoke", bearer: true,
-		body: map[string]string{"token": a.access.Reveal()}})
+	token := a.refresh // which ends the whole grant and does not expire
+	if token.IsZero() {
+		token = a.access
+	}
+	_, err := a.do(ctx, call{op: "disconnect", method: http.MethodPost, to: a.api.String() + "/revoke", body: map[string]string{"token": token.Reveal()}})
 	if errors.Is(err, adapters.ErrUnauthorized) {
 		return nil // it has ended already
 	}

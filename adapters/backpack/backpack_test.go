@@ -178,6 +178,23 @@ func TestABackpackOfMozillasTimeIsGivenAnOlderForm(t *testing.T) {
 	}
 }
 
+func TestAGrantIsRenewedBeforeItsEnd(t *testing.T) {
+	_, base := stand(t)
+	config := connected(base, accessToken, refreshToken)
+	config["expires_at"] = time.Now().Add(30 * time.Second).UTC().Format(time.RFC3339)
+	next, err := open(t, http.DefaultClient, config).(adapters.Renewer).Renew(t.Context(), false)
+	if err != nil || next == nil {
+		t.Fatalf("Renew gave %d bytes, %v", len(next), err)
+	}
+	a := open(t, http.DefaultClient, next)
+	if _, err := a.Check(t.Context()); err != nil {
+		t.Errorf("Check with the new grant: %v", err)
+	}
+	if again, err := a.(adapters.Renewer).Renew(t.Context(), false); again != nil || err != nil {
+		t.Errorf("renewed twice: %d bytes, %v", len(again), err)
+	}
+}
+
 func TestThePermissionIsGivenBackWhereThereIsAWay(t *testing.T) {
 	f, base := stand(t)
 	a := open(t, http.DefaultClient, connected(base, accessToken, refreshToken))

@@ -40,14 +40,18 @@ func newFake() *fake {
 	}))
 	f.mux.HandleFunc("POST /api/issue", f.bearer(f.issue))
 	f.mux.HandleFunc("POST /api/token", f.token)
-	f.mux.HandleFunc("POST /api/revoke", f.bearer(func(w http.ResponseWriter, _ map[string]string) {
+	f.mux.HandleFunc("POST /api/revoke", func(w http.ResponseWriter, r *http.Request) {
 		if f.noRevoke {
 			http.Error(w, "Not Found", http.StatusNotFound)
 			return
 		}
-		f.revoked, f.access, f.refresh = true, "", ""
-		answer(w, http.StatusOK, map[string]any{"status": "okay"})
-	}))
+		in := map[string]string{}
+		_ = json.NewDecoder(r.Body).Decode(&in)
+		if in["token"] == f.refresh {
+			f.revoked, f.access, f.refresh = true, "", ""
+		}
+		answer(w, http.StatusOK, map[string]any{"status": "okay"}) // RFC 7009: whether it was known or not
+	})
 	return f
 }
 

@@ -101,6 +101,7 @@ func (c *cli) answer(ctx context.Context, a *app, boxes *sandboxes, l net.Listen
 		}
 	}
 	wg.Go(func() { _ = a.engine.Run(work) })
+	wg.Go(func() { _ = a.connections.Run(work) })
 	wg.Go(func() { a.housekeep(work) })
 	wg.Go(func() { a.keepOfferingSites(work) })
 	wg.Go(func() { a.recheck(work) })

@@ -30,6 +30,7 @@ import (
 	"badgebridge/store/jobs"
 	"badgebridge/store/sqlstore"
 	"badgebridge/sync/backpack"
+	"badgebridge/sync/connections"
 	"badgebridge/sync/engine"
 	"badgebridge/web"
 	"badgebridge/web/mails"
@@ -38,22 +39,24 @@ import (
 // app is the whole gateway, wired: this file is the only place that knows every
 // package.
 type app struct {
-	cfg       config.Config
-	log       *slog.Logger
-	keyring   *secret.Keyring
-	db        *sqlstore.DB
-	jobs      *jobs.Queue
-	cache     *cache.Cache
-	setup     *setup.Setup
-	engine    *engine.Engine
-	backpack  *backpack.Backpack
-	login     *login.Login
-	access    *access.Access
-	sessions  *session.Sessions
-	mailbox   *mail.Mailbox // demo only
-	demoHosts []string      // demo only: the simulators' host:port
-	web       *web.Server
-	closers   []func()
+	cfg      config.Config
+	log      *slog.Logger
+	keyring  *secret.Keyring
+	db       *sqlstore.DB
+	jobs     *jobs.Queue
+	cache    *cache.Cache
+	setup    *setup.Setup
+	engine   *engine.Engine
+	backpack *backpack.Backpack
+	// connections sends people's badges to other backpacks.
+	connections *connections.Connections
+	login       *login.Login
+	access      *access.Access
+	sessions    *session.Sessions
+	mailbox     *mail.Mailbox // demo only
+	demoHosts   []string      // demo only: the simulators' host:port
+	web         *web.Server
+	closers     []func()
 }
 
 // close undoes what open and wire did, last first.
@@ -249,5 +252,8 @@ func (a *app) progress(p engine.Progress) {
 func (a *app) changed(awardID string) {
 	if a.web != nil {
 		a.web.Changed(awardID)
+	}
+	if a.connections != nil {
+		a.connections.Changed(awardID)
 	}
 }

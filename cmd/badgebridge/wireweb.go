@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"badgebridge/adapters/builtin"
 	"badgebridge/adapters/credly"
 	"badgebridge/auth/access"
 	"badgebridge/auth/login"
@@ -20,6 +22,7 @@ import (
 	"badgebridge/store/cache"
 	"badgebridge/sync/archive"
 	"badgebridge/sync/backpack"
+	"badgebridge/sync/connections"
 	"badgebridge/sync/notices"
 	"badgebridge/web"
 	"badgebridge/web/mails"
@@ -53,9 +56,13 @@ func (a *app) wire(ctx context.Context) (err error) {
 		Store: a.db, Fetcher: verify.HTTP{Client: a.guarded()}, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log, Changed: a.changed,
 		Resolve: credly.AssertionURL,
 	})
+	a.connections = connections.New(connections.Config{
+		Store: a.db, Drivers: builtin.Drivers(), Keyring: a.keyring, Client: a.strange, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log,
+		CallTimeout: 2 * a.cfg.CallTimeout, // the other side reads the badge from its issuer meanwhile
+	})
 	cfg := web.Config{
 		Archive: archive.New(archive.Config{Store: a.db, Backpack: a.backpack, Claim: a.engine.Claim, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log}),
-		Store:   a.db, Engine: a.engine, Backpack: a.backpack, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},
+		Store:   a.db, Engine: a.engine, Backpack: a.backpack, Connections: a.connections, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},
 		BaseURL: a.setup.BaseURL, Fetcher: verify.HTTP{Client: a.guarded()}, Version: version(), TrustedProxies: a.cfg.TrustedProxies,
 		SitePlugin:   sitePlugin,
 		SitesChanged: a.offerSites, ReadStop: func(token string) (string, store.NoticeKind, error) { return mails.ReadStop(a.keyring, token) },
@@ -75,11 +82,26 @@ func (a *app) wire(ctx context.Context) (err error) {
 // guarded reaches what strangers name; in the demo also the simulators on this
 // machine.
 func (a *app) guarded() *http.Client {
-	c := httpx.Config{Version: version()}
+	return httpx.Guarded(httpx.Config{Version: version(), AllowLoopback: a.loopback()})
+}
+
+// loopback are the hosts on this machine that are called although strangers name
+// them.
+func (a *app) loopback() []string {
+	hosts := slices.Clone(a.cfg.LoopbackHosts)
 	if a.cfg.Demo {
-		c.AllowLoopback = a.demoHosts
+		hosts = append(hosts, a.demoHosts...)
 	}
-	return httpx.Guarded(c)
+	return hosts
+}
+
+// strange makes the client for a backpack that a member named: it carries the
+// member's own token there, and nowhere else.
+func (a *app) strange(hosts []string) *http.Client {
+	return httpx.ForRemote(hosts, httpx.RemoteConfig{
+		Config:  httpx.Config{Version: version(), Timeout: time.Minute, HeaderTimeout: time.Minute, AllowLoopback: a.loopback()},
+		Strange: true, PerSecond: 10, Burst: 20,
+	})
 }
 
 // proven gives a person what was waiting for the proof of an address.

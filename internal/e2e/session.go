@@ -51,6 +51,7 @@ func (r Reach) RoundTrip(req *http.Request) (*http.Response, error) {
 type Browser struct {
 	client *http.Client
 	page   *Page
+	base   string // what addresses without a host belong to
 }
 
 // NewBrowser opens a browser without cookies.
@@ -58,8 +59,12 @@ func NewBrowser(t testing.TB, g *Gateway) *Browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	must(t, err)
-	return &Browser{client: &http.Client{Jar: jar, Transport: Reach{g}, Timeout: 30 * time.Second}}
+	return &Browser{client: &http.Client{Jar: jar, Transport: Reach{g}, Timeout: 30 * time.Second}, base: PublicURL}
 }
+
+// At is the same browser, with its cookies, in a window of its own at another
+// gateway.
+func (b *Browser) At(base string) *Browser { return &Browser{client: b.client, base: base} }
 
 // Page is an answer.
 type Page struct {
@@ -85,7 +90,7 @@ type Form struct {
 func (b *Browser) Open(t testing.TB, address string) *Page {
 	t.Helper()
 	if strings.HasPrefix(address, "/") {
-		address = PublicURL + address
+		address = b.base + address
 	}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	must(t, err)

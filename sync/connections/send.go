@@ -64,7 +64,7 @@ func (c *Connections) SendDue(ctx context.Context) (int, error) {
 			return total, nil // nothing of ours could be verified
 		}
 		now := c.cfg.Now()
-		until := now.Add(2*c.cfg.CallTimeout + 10*time.Second)
+		until := now.Add(2*c.cfg.CallTimeout + 5*time.Second)
 		conns, err := c.cfg.Store.LeaseConnections(ctx, now, until, c.cfg.Workers)
 		if err != nil {
 			return total, fmt.Errorf("lease connections: %w", err)
