@@ -18,6 +18,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"badgebridge/openbadges"
+	"badgebridge/openbadges/verify"
 	"badgebridge/store"
 	"badgebridge/sync/backpack"
 )
@@ -431,14 +432,16 @@ func (s *Server) answerAssertion(c *gin.Context, res backpack.Result, assertion 
 // refusalWords are the protocol's code and message for a refusal, and after it
 // what our own verification found.
 func refusalWords(res backpack.Result) (code, message string) {
-	switch res.Reason {
-	case backpack.ReasonUnreachable:
+	switch {
+	case res.Reason == backpack.ReasonUnreachable:
 		code, message = "http-unreachable", "Could not get all linked resources"
-	case backpack.ReasonRevoked:
+	case notThere(res):
+		code, message = "http-status", "Could not get all linked resources"
+	case res.Reason == backpack.ReasonRevoked:
 		code, message = "verify-revoked", "The badge has been revoked"
-	case backpack.ReasonUnreadable, backpack.ReasonNotABadge:
+	case res.Reason == backpack.ReasonUnreadable, res.Reason == backpack.ReasonNotABadge:
 		code, message = "structure", "Invalid assertion structure"
-	case backpack.ReasonFull:
+	case res.Reason == backpack.ReasonFull:
 		code, message = "backpack-full", "The backpack holds as many badges as it can"
 	default:
 		code, message = "verify", "The badge could not be verified"
@@ -447,6 +450,19 @@ func refusalWords(res backpack.Result) (code, message string) {
 		message += ": " + p[0]
 	}
 	return code, message
+}
+
+// notThere: nothing was read because nothing is at the address.
+func notThere(res backpack.Result) bool {
+	if res.Reason != backpack.ReasonUnreadable || res.Report.Assertion != nil {
+		return false
+	}
+	for _, c := range res.Report.Checks {
+		if c.Name == "hosting" && c.Status == verify.Fail {
+			return true
+		}
+	}
+	return false
 }
 
 func reportBadge(res backpack.Result, assertion string) map[string]any {

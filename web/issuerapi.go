@@ -225,6 +225,8 @@ func pushState(res backpack.Result) string {
 		return "exists"
 	case res.Fate == backpack.Awaiting, res.Reason == backpack.ReasonRecipient:
 		return "invalid"
+	case notThere(res):
+		return "inaccessible"
 	case res.Reason == backpack.ReasonUnreadable, res.Reason == backpack.ReasonNotABadge:
 		return "malformed"
 	case res.Reason == backpack.ReasonInvalid, res.Reason == backpack.ReasonRevoked:

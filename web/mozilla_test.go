@@ -328,8 +328,10 @@ func TestAPageOffersBadgesByTheIssuerScript(t *testing.T) {
 		t.Error("any page may be framed")
 	}
 	yes, no, foreign, broken := o.awards(1, ada), o.awards(2, ada), o.awards(3, bo), college+"/none"
+	o.web[college+"/gone"] = verify.Resource{Status: http.StatusNotFound, Header: http.Header{}, Body: []byte("no")}
+	o.web[college+"/page"] = verify.Resource{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"hello":"world"}`)}
 	ticket := "0123456789abcdef0123456789abcdef"
-	form := url.Values{"assertions": {yes, no, foreign, broken}, "ticket": {ticket}, "page": {"https://lms.example/course"}}
+	form := url.Values{"assertions": {yes, no, foreign, broken, college + "/gone", college + "/page"}, "ticket": {ticket}, "page": {"https://lms.example/course"}}
 	b := o.signIn(ada)
 	// The form comes from another site's page.
 	a := b.do(http.MethodPost, "/issuer/frameless", form, "Sec-Fetch-Site", "cross-site")
@@ -347,7 +349,7 @@ func TestAPageOffersBadgesByTheIssuerScript(t *testing.T) {
 	b.post("/issuer/send", "ticket", ticket, "yes", "0", "yes", "2").has(t, "One badge is in your backpack now")
 	got := o.browser().get("/issuer/ticket/" + ticket).json(t)
 	want := `{"done":true,"errors":[{"assertion":"` + no + `","reason":"DENIED"},{"assertion":"` + foreign + `","reason":"INVALID"},{"assertion":"` + broken +
-		`","reason":"INACCESSIBLE"}],"known":true,"successes":["` + yes + `"]}`
+		`","reason":"INACCESSIBLE"},{"assertion":"` + college + `/gone","reason":"INACCESSIBLE"},{"assertion":"` + college + `/page","reason":"MALFORMED"}],"known":true,"successes":["` + yes + `"]}`
 	if text, _ := json.Marshal(got); string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
