@@ -10,6 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"badgebridge/internal/testenv/chromium"
+	"badgebridge/openbadges"
+	"badgebridge/store"
 )
 
 // barriers lists what would keep people out, as far as a program can see it.
@@ -52,13 +54,18 @@ const barriers = `(() => {
 })()`
 
 func TestPagesKeepNobodyOut(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, withBackpacks(t))
 	g := w.connect()
 	mapping := mapMentor(t, w)
 	owner := w.signIn(ada)
 	a := w.awardOf(ada, "Mentor")
 	owner.post("/badges/" + a.ID + "/claim")
 	owner.post("/badges/"+a.ID+"/visibility", "visibility", "public")
+	elsewhere := w.elsewhere(ada, store.ConnectionBroken, store.Deposit{AwardID: a.ID, State: store.PushRejected, Reason: "refused", Words: "badge assertion is for a different user"})
+	person, err := w.db.Identifier(t.Context(), openbadges.IdentityEmail, ada)
+	must(t, err)
+	_, err = w.db.CreateGrant(t.Context(), store.Grant{PersonID: person.PersonID, Origin: "https://college.example", Scopes: []string{"issue"}, AccessHash: "a", RefreshHash: "r", UsedAt: w.now.Now()})
+	must(t, err)
 	g.post("/admin/connect/wordpress")
 	runs, err := w.db.Runs(t.Context(), "credly", 1)
 	must(t, err)
@@ -82,7 +89,7 @@ func TestPagesKeepNobodyOut(t *testing.T) {
 			"/", "/login", "/verify", "/verify?input=" + address + "&recipient=" + ada, "/verify?input=" + address + "&recipient=" + bo,
 			"/verify?input=https://unreachable.example/b", "/b/" + a.ID, "/b/" + a.ClassVersionID + "/criteria", "/nothing",
 		}},
-		{"member", owner, []string{"/", "/badges/" + a.ID, "/b/" + a.ID, "/me"}},
+		{"member", owner, []string{"/", "/badges/" + a.ID, "/b/" + a.ID, "/me", "/me/backpacks", "/me/backpacks/" + elsewhere.ID}},
 		{"admin", g, []string{
 			"/admin", "/admin/remotes", "/admin/remotes/credly", "/admin/connect/wordpress", "/admin/connect/credly", "/admin/badges", "/admin/mappings",
 			"/admin/mappings/new", "/admin/mappings/new?a=" + site.ID + "&b=" + other.ID, "/admin/mappings/" + mapping, "/admin/runs", "/admin/runs/" + runs[0].ID,

@@ -54,7 +54,7 @@ func (a *app) wire(ctx context.Context) (err error) {
 	a.sessions.SecureBy(func(ctx context.Context) bool { return strings.HasPrefix(a.setup.BaseURL(ctx), "https://") })
 	a.backpack = backpack.New(backpack.Config{
 		Store: a.db, Fetcher: verify.HTTP{Client: a.guarded()}, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log, Changed: a.changed,
-		Resolve: credly.AssertionURL,
+		Resolve: credly.AssertionURL, Again: backpack.Conditional{Client: a.guarded(), Memory: a.cache},
 	})
 	a.connections = connections.New(connections.Config{
 		Store: a.db, Drivers: builtin.Drivers(), Keyring: a.keyring, Client: a.strange, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log,

@@ -18,12 +18,15 @@ import (
 	"badgebridge/store"
 )
 
-// Config is what a Backpack works with. All fields but Resolve and
+// Config is what a Backpack works with. All fields but Again, Resolve and
 // Changed are required.
 type Config struct {
 	Store store.Store
 	// Fetcher gets documents from addresses of strangers: a guarded one.
 	Fetcher verify.Fetcher
+	// Again gets them when a badge is checked again: one that asks for what changed
+	// alone (Conditional). nil: Fetcher.
+	Again verify.Fetcher
 	// BaseURL answers the gateway's own base URL, "" while it is not set.
 	BaseURL func(ctx context.Context) string
 	Now     func() time.Time
@@ -41,6 +44,9 @@ type Backpack struct{ cfg Config }
 
 // New makes a Backpack. It does no I/O.
 func New(cfg Config) *Backpack {
+	if cfg.Again == nil {
+		cfg.Again = cfg.Fetcher
+	}
 	if cfg.Changed == nil {
 		cfg.Changed = func(string) {}
 	}

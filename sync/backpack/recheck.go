@@ -64,7 +64,7 @@ func (b *Backpack) Recheck(ctx context.Context, id string) (c store.Collected, c
 	if err != nil {
 		return c, false, fmt.Errorf("check a badge again: %w", err)
 	}
-	rep := verify.Verify(ctx, in, verify.Options{Fetcher: b.cfg.Fetcher, Recipient: who, Now: b.cfg.Now, SkipImages: true})
+	rep := verify.Verify(ctx, in, verify.Options{Fetcher: b.cfg.Again, Recipient: who, Now: b.cfg.Now, SkipImages: true})
 	if ctx.Err() != nil {
 		return c, false, ctx.Err() // a check that was cut short says nothing
 	}
