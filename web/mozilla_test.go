@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"badgebridge/openbadges"
+	"badgebridge/openbadges/bake"
 	"badgebridge/openbadges/verify"
 	"badgebridge/store"
 	"badgebridge/sync/backpack"
@@ -292,6 +293,10 @@ func TestTheDisplayerShowsPublicCollectionsAndNothingElse(t *testing.T) {
 	if shown["hostedUrl"] != college+"/a/0" || shown["assertionType"] != "hosted" || !strings.HasSuffix(shown["imageUrl"].(string), "/baked.png") ||
 		shown["assertion"].(map[string]any)["badge"].(map[string]any)["name"] != "Sailor" {
 		t.Errorf("badge is %v", shown)
+	}
+	picture := o.browser().get(strings.TrimPrefix(shown["imageUrl"].(string), o.server.URL))
+	if p, err := bake.Unbake([]byte(picture.body)); err != nil || string(p.Text) != string(o.web[college+"/a/0"].Body) {
+		t.Errorf("its picture: %d %s, %v", picture.status, picture.header.Get("Content-Type"), err)
 	}
 	if text, _ := json.Marshal(group); strings.Contains(string(text), ada) {
 		t.Error("the address is shown")

@@ -91,9 +91,10 @@ func TestAPageWrittenForMozillasBackpackWorksHere(t *testing.T) {
 	base, err := url.Parse(b.base)
 	must(t, err)
 	for _, cookie := range her.client.Jar.Cookies(base) {
-		_, err := chromedp.Call(v.ctx, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, Domain: base.Hostname(), Path: "/", HTTPOnly: true, SameSite: network.CookieSameSiteLax})
+		_, err := chromedp.Call(v.ctx, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, Domain: base.Hostname(), Path: "/", SameSite: network.CookieSameSiteLax})
 		must(t, err)
 	}
+	seen := map[string]bool{}
 	call := func(function string, args ...any) {
 		t.Helper()
 		list, err := json.Marshal(args)
@@ -119,9 +120,9 @@ func TestAPageWrittenForMozillasBackpackWorksHere(t *testing.T) {
 		yes, no, foreign, broken := school.award(1, ada), school.award(2, ada), school.award(3, bo), school.URL+"/a/none"
 		v.open("/")
 		call("give", []string{yes, no, foreign, broken})
-		frame := v.target(t, "iframe", "/issuer/frame")
+		frame := v.target(t, seen, "iframe", "/issuer/frame")
 		frame.hand("#send") // needs the person's hand: it opens a window
-		window := v.target(t, "page", "/issuer/welcome")
+		window := v.target(t, seen, "page", "/issuer/welcome")
 		window.waits(`form[action="/issuer/send"]`)
 		if text := window.text(); !strings.Contains(text, "Sailor") || !strings.Contains(text, "localhost offers you these badges") {
 			t.Errorf("the window says:\n%s", text)
@@ -141,15 +142,15 @@ func TestAPageWrittenForMozillasBackpackWorksHere(t *testing.T) {
 		yes := school.award(1, ada)
 		v.open("/")
 		call("give", yes)
-		v.target(t, "iframe", "/issuer/frame").hand("#send")
-		window := v.target(t, "page", "/issuer/welcome")
+		v.target(t, seen, "iframe", "/issuer/frame").hand("#send")
+		window := v.target(t, seen, "page", "/issuer/welcome")
 		window.click(`form[action="/issuer/send"] button`)
 		if text, _ := json.Marshal(out("out")); string(text) != fmt.Sprintf(`{"errors":[{"assertion":%q,"reason":"EXISTS"}],"successes":[]}`, yes) {
 			t.Errorf("the callback heard %s", text)
 		}
 		v.open("/")
 		call("give", []string{yes})
-		v.target(t, "iframe", "/issuer/frame").hand("[data-close]")
+		v.target(t, seen, "iframe", "/issuer/frame").hand("[data-close]")
 		if text, _ := json.Marshal(out("out")); !strings.Contains(string(text), "DENIED") {
 			t.Errorf("the callback heard %s", text)
 		}
@@ -274,8 +275,8 @@ func pushesAsDocumented(t *testing.T, q url.Values, school *college) {
 }
 
 // target is a frame of another site, or another window, that the browser has open
-// at a path.
-func (v visit) target(t *testing.T, kind, path string) visit {
+// at a path and that was not seen before.
+func (v visit) target(t *testing.T, seen map[string]bool, kind, path string) visit {
 	t.Helper()
 	var at context.Context
 	Eventually(t, 40*time.Second, "the browser shows "+path, func() error {
@@ -284,14 +285,19 @@ func (v visit) target(t *testing.T, kind, path string) visit {
 			return err
 		}
 		for _, one := range list {
-			if u, err := url.Parse(one.URL); err == nil && one.Type == kind && strings.HasPrefix(u.Path, path) && !one.Attached {
+			if u, err := url.Parse(one.URL); err == nil && one.Type == kind && strings.HasPrefix(u.Path, path) && !seen[string(one.TargetID)] {
+				seen[string(one.TargetID)] = true
 				ctx, cancel := chromedp.NewContext(v.ctx, chromedp.WithTargetID(one.TargetID))
 				t.Cleanup(cancel)
 				at = ctx
-				return nil
+				return chromedp.Do(ctx) // the first use of a context is what its session lives by
 			}
 		}
-		return fmt.Errorf("no %s at %s", kind, path)
+		have := ""
+		for _, one := range list {
+			have += fmt.Sprintf(" %s %s", one.Type, one.URL)
+		}
+		return fmt.Errorf("no %s at %s, only%s", kind, path, have)
 	})
 	return visit{v.t, at, v.g}
 }

@@ -70,7 +70,7 @@ type RemoteConfig struct {
 	Config
 	// Strange says that a member named the hosts, not the operator: they get
 	// credentials like any remote, but only at public addresses.
-	Strange bool
+	Strange   bool
 	PerSecond float64 // requests a second to the named hosts; 5; negative: no limit
 	Burst     int     // 10
 
