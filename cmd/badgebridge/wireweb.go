@@ -63,6 +63,10 @@ func (a *app) wire(ctx context.Context) (err error) {
 	cfg := web.Config{
 		Archive: archive.New(archive.Config{Store: a.db, Backpack: a.backpack, Claim: a.engine.Claim, BaseURL: a.setup.BaseURL, Now: time.Now, Log: a.log}),
 		Store:   a.db, Engine: a.engine, Backpack: a.backpack, Connections: a.connections, Sessions: a.sessions, Login: a.login, Access: a.access, Setup: a.setup, Cache: pageCache{a.cache},
+		Disconnect: func(ctx context.Context, c store.Connection) error {
+			_, err := a.connections.Disconnect(ctx, c.PersonID, c.ID)
+			return err
+		},
 		BaseURL: a.setup.BaseURL, Fetcher: verify.HTTP{Client: a.guarded()}, Version: version(), TrustedProxies: a.cfg.TrustedProxies,
 		SitePlugin:   sitePlugin,
 		SitesChanged: a.offerSites, ReadStop: func(token string) (string, store.NoticeKind, error) { return mails.ReadStop(a.keyring, token) },
