@@ -242,6 +242,16 @@ type Updater interface {
 	Update(ctx context.Context, r Ref, in Issuance) error
 }
 
+// Replacer changes an award by a new record that takes the old one's place, where
+// a remote can't change one in place.
+type Replacer interface {
+	// Replace returns the Ref of the record that holds afterwards. Where r was
+	// replaced before, it is the last of that row that is replaced, or that is
+	// returned when it says already what in says. If it can't tell whether the
+	// remote did it, IsAmbiguous(err) holds; it may then be called again.
+	Replace(ctx context.Context, r Ref, in Issuance) (Ref, error)
+}
+
 // Revoker takes awards back.
 type Revoker interface {
 	// Revoke makes r invalid at the remote. Revoking twice is no error.
@@ -313,6 +323,24 @@ type Notifier interface {
 	// ParseWebhook authenticates the call and returns hints. ErrUnauthorized
 	// when it is not from the remote.
 	ParseWebhook(h http.Header, body []byte) ([]Hint, error)
+}
+
+// Hinted is what a hint was about, as the remote itself says when it is asked.
+type Hinted struct {
+	Records []Record
+	Classes []Class
+	// Catalog: a badge may have gone, which only reading the whole catalog tells.
+	Catalog bool
+}
+
+// HintReader is a Notifier whose webhooks name an event that the remote can be
+// asked about, so that nothing that came with the webhook has to be believed.
+type HintReader interface {
+	Notifier
+	// ReadHint gives the records and badges that the event was about, as they are
+	// now and not as they were then, so that it does not matter in which order
+	// webhooks come. ErrNotFound: the remote knows no such event, or not yet.
+	ReadHint(ctx context.Context, h Hint) (Hinted, error)
 }
 
 // Grant is a person's own permission at a remote.

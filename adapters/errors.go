@@ -19,6 +19,19 @@ var (
 	ErrIdentity     = errors.New("another system answers at this address")
 )
 
+// Reason is why a remote refused, as far as something can be done about it.
+type Reason string
+
+// The reasons.
+const (
+	ReasonDuplicate Reason = "duplicate" // the recipient has the badge there already
+	ReasonReplaced  Reason = "replaced"  // another record has taken the place of the one named
+	ReasonExpired   Reason = "expired"   // our credentials have expired
+	ReasonForbidden Reason = "forbidden" // our credentials are good, but not for this
+	ReasonClosed    Reason = "closed"    // the badge is a draft, was archived or is gone: it can't be awarded now
+	ReasonInvalid   Reason = "invalid"   // something in what was sent; the words say what
+)
+
 // Error is an adapter's error: what was tried, which kind of failure, and the
 // remote's own words for people.
 type Error struct {
@@ -31,7 +44,9 @@ type Error struct {
 	RetryAfter time.Duration // 0 when the remote named none
 	// Ambiguous: the remote may have done it all the same.
 	Ambiguous bool
-	Err       error // the cause, nil when the remote's answer is the cause
+	// Reason is "" when nothing is known beyond Kind.
+	Reason Reason
+	Err    error // the cause, nil when the remote's answer is the cause
 }
 
 // Error implements error.
@@ -82,6 +97,15 @@ func Words(err error) string {
 		return e.Words
 	}
 	return err.Error()
+}
+
+// ReasonOf is why the remote refused, "" when nothing is known beyond the kind.
+func ReasonOf(err error) Reason {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return ""
 }
 
 // Temporary reports whether the same call may succeed later without anybody

@@ -253,6 +253,13 @@ func (st *stand) advance(d time.Duration) {
 	}
 }
 
+// settle lets the time pass after which a write shows.
+func (st *stand) settle() {
+	if f, ok := st.adapter.(adapters.Finder); ok {
+		st.advance(f.Settle())
+	}
+}
+
 func listAll(t *testing.T, src adapters.Source) (map[adapters.Ref]adapters.Record, adapters.Cursor) {
 	t.Helper()
 	return readAll(t, "List", src.List, "")

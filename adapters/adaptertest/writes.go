@@ -63,6 +63,7 @@ func runIssuer(t *testing.T, s Suite) {
 		if st.Count() != 1 {
 			t.Fatalf("the remote holds %d awards", st.Count())
 		}
+		st.settle()
 		if src, ok := st.adapter.(adapters.Source); ok {
 			got, _ := listAll(t, src)
 			mustHold(t, "List", got, []adapters.Ref{ref})
@@ -74,6 +75,7 @@ func runIssuer(t *testing.T, s Suite) {
 		if err != nil {
 			t.Fatalf("Issue: %v", err)
 		}
+		st.settle()
 		second, err := iss.Issue(newContext(t), in)
 		switch {
 		case err == nil:
@@ -120,10 +122,12 @@ func runIssuer(t *testing.T, s Suite) {
 				t.Fatalf("Issue: %v", err)
 			}
 			for range 2 {
+				st.settle()
 				if err := rev.Revoke(newContext(t), ref, "issued by mistake"); err != nil {
 					t.Fatalf("Revoke: %v", err)
 				}
 			}
+			st.settle()
 			if src, ok := st.adapter.(adapters.Source); ok {
 				got, _ := listAll(t, src)
 				r, there := got[ref]

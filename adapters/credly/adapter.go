@@ -12,7 +12,6 @@ package credly
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -25,14 +24,34 @@ import (
 const Kind = "credly"
 
 // Driver makes adapters for organizations at Credly. The configuration is a JSON
-// object:
+// object. Who we are:
 //
 //	base_url          default Production; Sandbox, or a simulator's address
 //	organization_id   UUID
-//	token             authorization token (secret)
+//	token             authorization token (secret), or instead of it:
+//	client_id         and
+//	client_secret     of an OAuth application (secret)
 //	token_expires_at  date; optional, Credly is asked otherwise
-//	settle            how long a fresh badge may stay invisible; default "2m"
-//	notify            let Credly mail every recipient; default false
+//
+// How the gateway deals with Credly:
+//
+//	notify    let Credly mail every recipient; default false
+//	locale    language in which a badge is issued; default as at Credly, en
+//	expiry    of a badge whose award has no end: "template" (default) or "never"
+//	evidence  "links" (default), "all" or "none": at Credly it is always public
+//
+// What is not known of Credly for sure, and what is assumed unless it is given:
+//
+//	settle      how long a fresh badge may stay invisible; "2m"
+//	oauth_url   where access tokens are had; of the sandbox
+//	            https://sandbox.credly.com/oauth/token
+//	oauth_auth  how the application's credentials go there: "json", which was seen
+//	            to work, "form" (RFC 6749), or "header" (the same, Basic)
+//	scopes      "badge_templates issued_badges events"
+//	find_by     the filter that finds a person's address: "recipient_email_all"
+//	            (any address of the account) or "recipient_email"
+//	listing     how all badges are read: "pages" or "export" (the high-volume
+//	            search, for organizations with very many)
 func Driver() adapters.Driver {
 	return adapters.Driver{
 		Kind: Kind,
@@ -56,9 +75,10 @@ var (
 	_ adapters.NameRequirer = (*adapter)(nil)
 	_ adapters.Finder       = (*adapter)(nil)
 	_ adapters.Revoker      = (*adapter)(nil)
+	_ adapters.Replacer     = (*adapter)(nil)
 	_ adapters.Remover      = (*adapter)(nil)
 	_ adapters.Catalog      = (*adapter)(nil)
-	_ adapters.Notifier     = (*adapter)(nil)
+	_ adapters.HintReader   = (*adapter)(nil)
 )
 
 // soon is how long before a token's end Check begins to warn.
@@ -69,7 +89,7 @@ func (a *adapter) Check(ctx context.Context) (adapters.Health, error) {
 	const op = "check"
 	res, err := a.do(ctx, op, http.MethodGet, a.base.String()+"/organizations", nil)
 	if err != nil {
-		return adapters.Health{}, withCure(err)
+		return adapters.Health{}, err
 	}
 	var orgs []organization
 	if err := object(op, res, &orgs); err != nil {
@@ -78,9 +98,9 @@ func (a *adapter) Check(ctx context.Context) (adapters.Health, error) {
 	i := slices.IndexFunc(orgs, func(o organization) bool { return o.ID.String() == a.org })
 	if i < 0 {
 		e := &adapters.Error{Op: "credly: " + op, Kind: adapters.ErrUnauthorized,
-			Err: fmt.Errorf("the token does not belong to organization %s; correct organization_id or the token", a.org)}
+			Words: fmt.Sprintf("The credentials do not belong to organization %s. Correct its id, or enter credentials of it.", a.org)}
 		if len(orgs) > 0 {
-			e.Err = fmt.Errorf("the token belongs to %q (%s), not to organization %s; correct organization_id or the token",
+			e.Words = fmt.Sprintf("The credentials belong to %q (%s), not to organization %s. Correct its id, or enter credentials of it.",
 				a.clean(orgs[0].Name.String()), a.clean(orgs[0].ID.String()), a.org)
 		}
 		return adapters.Health{}, e
@@ -89,20 +109,11 @@ func (a *adapter) Check(ctx context.Context) (adapters.Health, error) {
 		Identity: a.org, Name: a.clean(orgs[i].Name.String()),
 		Details: map[string]string{"organization": a.org, "address": a.base.String()},
 	}
-	return h, a.checkToken(ctx, &h, res.at)
-}
-
-// withCure says of a refused token what that can mean and what to do: Credly's
-// own "Unauthorized" helps nobody.
-func withCure(err error) error {
-	var e *adapters.Error
-	if !errors.As(err, &e) || !errors.Is(err, adapters.ErrUnauthorized) {
-		return err
+	if a.bearer != nil {
+		h.Details["access"] = "OAuth application"
+		return h, nil
 	}
-	said := *e
-	said.Words = fmt.Sprintf("Credly refuses the token (%d %s). It is mistyped, has expired (a token lasts 180 days), or belongs to the other environment, "+
-		"production or sandbox. Make a new token at Credly under Developers and enter it for this remote.", e.Status, e.Words)
-	return &said
+	return h, a.checkToken(ctx, &h, res.at)
 }
 
 // checkToken adds what is known of the token to h. A token that may not look at
@@ -126,6 +137,7 @@ func (a *adapter) checkToken(ctx context.Context, h *adapters.Health, now time.T
 		}
 		if expires.IsZero() {
 			expires = t.ExpiresAt.Time
+			a.known.Store(&expires)
 		}
 		tell := func(name string, may *bool, warning string) {
 			switch {
@@ -144,39 +156,15 @@ func (a *adapter) checkToken(ctx context.Context, h *adapters.Health, now time.T
 	}
 	h.CredentialExpires = expires
 	if !expires.IsZero() {
-		day := expires.Format("2 January 2006")
-		h.Details["token expires"] = day
+		h.Details["token expires"] = day(expires)
 		switch left := expires.Sub(now); {
 		case left <= 0:
-			h.Warnings = append(h.Warnings, "The token expired on "+day+" by the date that was entered. Make a new one in Credly under Organization, Developers, and enter it with its date.")
+			h.Warnings = append(h.Warnings, "The token expired on "+day(expires)+" by the date that was entered. Make a new one in Credly under Organization, Developers, and enter it with its date.")
 		case left < soon:
-			h.Warnings = append(h.Warnings, "The token expires on "+day+". Make a new one in Credly under Organization, Developers, and enter it before that day.")
+			h.Warnings = append(h.Warnings, "The token expires on "+day(expires)+". Make a new one in Credly under Organization, Developers, and enter it before that day.")
 		}
 	}
 	return nil
-}
-
-// ParseWebhook implements adapters.Notifier. Credly does not sign: what makes
-// sure of the sender is the secret in the address that the call came to. The
-// body names an event, not a badge, so that the hint says no more than "pull".
-func (a *adapter) ParseWebhook(_ http.Header, body []byte) ([]adapters.Hint, error) {
-	fail := func(kind error, why string) ([]adapters.Hint, error) {
-		return nil, &adapters.Error{Op: "credly: webhook", Kind: kind, Err: errors.New(why)}
-	}
-	if len(body) > 64<<10 {
-		return fail(adapters.ErrRejected, "the body is larger than 64 KiB")
-	}
-	var w webhook
-	if err := json.Unmarshal(body, &w); err != nil {
-		return fail(adapters.ErrRejected, "the body is not a JSON object")
-	}
-	if w.OrganizationID != a.org {
-		return fail(adapters.ErrUnauthorized, "it is about another organization")
-	}
-	if !uuid.MatchString(w.ID) {
-		return fail(adapters.ErrRejected, "it names no event")
-	}
-	return []adapters.Hint{{ID: w.ID}}, nil
 }
 
 // RequiresNames implements adapters.NameRequirer: Credly refuses a badge without

@@ -2,14 +2,13 @@ package credly
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -23,21 +22,28 @@ import (
 const (
 	callTimeout = 20 * time.Second
 	maxAnswer   = 16 << 20
-	maxWords    = 300
 )
 
-// client makes the calls. It follows no redirect, repeats nothing by itself and
-// sends the token to the configured host alone.
+// client makes the calls. It follows no redirect, repeats nothing by itself but a
+// call whose access token had ended, and sends the token to the configured host
+// alone.
 type client struct {
 	settings
-	rest *resty.Client
-	now  func() time.Time
+	rest   *resty.Client
+	bearer *bearer // nil with an authorization token
+	now    func() time.Time
+	// known is when the token expires by what Credly said of it last.
+	known atomic.Pointer[time.Time]
 }
 
 func newClient(s settings, hc *http.Client) *client {
 	own := *hc // the caller's client stays as it is
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client{settings: s, rest: httpx.Resty(&own, "").SetResponseBodyLimit(maxAnswer), now: time.Now}
+	c := &client{settings: s, rest: httpx.Resty(&own, "").SetResponseBodyLimit(maxAnswer), now: time.Now}
+	if s.oauth != nil {
+		c.bearer = newBearer(s.oauth, &own, c.now)
+	}
+	return c
 }
 
 // orgURL is an address below the organization.
@@ -57,16 +63,53 @@ type answer struct {
 
 // do makes one call. body nil sends none. Its errors are *adapters.Error.
 func (c *client) do(ctx context.Context, op, method, to string, body any) (answer, error) {
+	if err := ctx.Err(); err != nil {
+		return answer{}, &adapters.Error{Op: "credly: " + op, Kind: adapters.ErrUnavailable, Err: err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	for {
+		token, used, e := c.access(ctx, op)
+		if e != nil {
+			return answer{}, e
+		}
+		out, e := c.once(ctx, op, method, to, body, token)
+		if e == nil {
+			return out, nil
+		}
+		if e.Status == http.StatusUnauthorized && token != "" {
+			c.bearer.drop(token)
+			if used {
+				continue // it was refused unread: with a new token, once
+			}
+		}
+		return answer{}, e
+	}
+}
+
+// access is the access token to call with; "" when it is the authorization token.
+func (c *client) access(ctx context.Context, op string) (token string, used bool, _ *adapters.Error) {
+	if c.bearer == nil {
+		return "", false, nil
+	}
+	token, used, err := c.bearer.get(ctx)
+	if err != nil {
+		return "", false, c.noToken(op, err)
+	}
+	return token, used, nil
+}
+
+func (c *client) once(ctx context.Context, op, method, to string, body any, token string) (answer, *adapters.Error) {
 	fail := func(kind error, cause error) *adapters.Error {
 		return &adapters.Error{Op: "credly: " + op, Kind: kind, Err: cause}
 	}
-	if err := ctx.Err(); err != nil {
-		return answer{}, fail(adapters.ErrUnavailable, err)
-	}
 	var trace sending
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	req := c.rest.R().SetContext(trace.watch(ctx)).SetBasicAuth(c.token.Reveal(), "").SetHeader("Accept", "application/json")
+	req := c.rest.R().SetContext(trace.watch(ctx)).SetHeader("Accept", "application/json")
+	if token == "" {
+		req.SetBasicAuth(c.token.Reveal(), "")
+	} else {
+		req.SetAuthToken(token)
+	}
 	if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
@@ -79,6 +122,9 @@ func (c *client) do(ctx context.Context, op, method, to string, body any) (answe
 	if err != nil {
 		e := fail(adapters.ErrUnavailable, c.plain(err))
 		e.Ambiguous = write && trace.mayHaveLeft(err)
+		if e.RetryAfter = httpx.WaitOf(err); e.RetryAfter > 0 {
+			e.Kind = adapters.ErrRateLimited // Credly asked for a pause, and it still lasts
+		}
 		if res != nil {
 			e.Status = res.StatusCode()
 		}
@@ -114,69 +160,19 @@ func readEnvelope(body []byte, into *envelope) error {
 	return nil
 }
 
-// refusal maps an answer that is no success.
-func (c *client) refusal(op string, write bool, res *resty.Response) *adapters.Error {
-	status := res.StatusCode()
-	e := &adapters.Error{Op: "credly: " + op, Status: status, Words: c.words(res.Body())}
-	switch {
-	case status == http.StatusUnauthorized:
-		e.Kind = adapters.ErrUnauthorized
-		e.Err = errors.New("the token is wrong, has expired (tokens live 180 days) or belongs to the other environment")
-	case status == http.StatusForbidden:
-		e.Kind = adapters.ErrUnauthorized
-		e.Err = errors.New("the token lacks the permission for this, or belongs to another organization")
-	case status == http.StatusNotFound, status == http.StatusGone:
-		e.Kind = adapters.ErrNotFound
-	case status == http.StatusConflict, status == http.StatusUnprocessableEntity && isDuplicate(e.Words):
-		e.Kind = adapters.ErrConflict
-	case status == http.StatusTooManyRequests:
-		e.Kind, e.RetryAfter = adapters.ErrRateLimited, c.retryAfter(res)
-	case status >= 500, status == http.StatusRequestTimeout:
-		e.Kind, e.RetryAfter, e.Ambiguous = adapters.ErrUnavailable, c.retryAfter(res), write
-	case status < 400:
-		e.Kind, e.Ambiguous = adapters.ErrUnavailable, write
-		e.Err = errors.New("the answer is a redirect, which is not followed; check base_url")
-	default:
-		e.Kind = adapters.ErrRejected
+// redact takes everything secret out of a text.
+func (c *client) redact(s string) string {
+	var secrets []string
+	if tok := c.token.Reveal(); tok != "" {
+		secrets = append(secrets, tok, base64.StdEncoding.EncodeToString([]byte(tok+":")))
 	}
-	return e
-}
-
-// isDuplicate tells the refusal of a second badge from other validation errors,
-// which have the same status.
-func isDuplicate(words string) bool {
-	return strings.Contains(strings.ToLower(words), "already has this badge")
-}
-
-var markup = regexp.MustCompile(`<[^>]*>|[<>]`)
-
-// words is what Credly said, in a form that fits a page.
-func (c *client) words(body []byte) string {
-	var env envelope
-	var p problem
-	if json.Unmarshal(body, &env) != nil || lenient(env.Data, &p) != nil {
-		return ""
+	if c.oauth != nil {
+		secrets = append(secrets, c.oauth.secret.Reveal(), url.QueryEscape(c.oauth.secret.Reveal()), c.bearer.current())
 	}
-	parts := []string{p.Message.String()}
-	for _, e := range p.Errors {
-		for _, m := range e.Messages {
-			label := e.Label.String()
-			if label == "" {
-				label = e.Attribute.String()
-			}
-			if one := strings.TrimSpace(label + " " + m.String()); !strings.Contains(parts[0], one) {
-				parts = append(parts, one)
-			}
+	for _, one := range secrets {
+		if one != "" {
+			s = strings.ReplaceAll(s, one, "[redacted]")
 		}
-	}
-	return c.clean(strings.Trim(strings.Join(parts, "; "), "; "))
-}
-
-func (c *client) clean(s string) string {
-	s = strings.ReplaceAll(s, c.token.Reveal(), "[redacted]")
-	s = strings.Join(strings.Fields(markup.ReplaceAllString(s, " ")), " ")
-	if r := []rune(s); len(r) > maxWords {
-		s = string(r[:maxWords-1]) + "…"
 	}
 	return s
 }
@@ -188,7 +184,7 @@ func (c *client) plain(err error) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	if strings.Contains(err.Error(), c.token.Reveal()) {
+	if text := err.Error(); c.redact(text) != text {
 		return errors.New("the call failed")
 	}
 	return err
@@ -200,18 +196,6 @@ func (c *client) clock(res *resty.Response) time.Time {
 		return t.UTC()
 	}
 	return c.now().UTC()
-}
-
-// retryAfter reads both forms of Retry-After, 0 when there is none.
-func (c *client) retryAfter(res *resty.Response) time.Duration {
-	v := strings.TrimSpace(res.Header().Get("Retry-After"))
-	if n, err := strconv.Atoi(v); err == nil {
-		return time.Duration(min(max(n, 0), 86400)) * time.Second
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return min(max(t.Sub(c.clock(res)), 0), 24*time.Hour)
-	}
-	return 0
 }
 
 // sending watches whether a request can have left this machine.

@@ -22,6 +22,7 @@ const (
 )
 
 var (
+	byExport   = query{op: "export badges", path: "/high_volume_issued_badge_search", filter: "state::" + allStates, format: "default"}
 	byCreation = query{op: "list badges", path: "/badges", filter: "state::" + allStates, sort: "-created_at"}
 	// byState leaves out pending badges: most of them never changed state, and
 	// where a sort puts rows without a date is not known.
@@ -34,6 +35,8 @@ type cursor struct {
 	// Since is Credly's time when the reading began that was completed last: all
 	// that was visible then was delivered.
 	Since time.Time `json:"since,omitzero"`
+	// Events is the last page of the log of events, where the newest are at its end.
+	Events int `json:"events,omitempty"`
 	// At is set while a listing is under way.
 	At *place `json:"at,omitempty"`
 }
@@ -79,7 +82,16 @@ func (a *adapter) List(ctx context.Context, from adapters.Cursor) (adapters.Page
 
 // list reads one page of everything. next.Since is when the listing began.
 func (a *adapter) list(ctx context.Context, c cursor) (adapters.Page, cursor, error) {
-	r, err := a.page(ctx, byCreation, *c.At)
+	q, read := byCreation, a.page
+	if a.listing == listingExport {
+		q, read = byExport, a.export
+	}
+	at := *c.At
+	if link, _, _ := strings.Cut(at.Next, "?"); link != "" && !strings.HasSuffix(link, q.path) {
+		// It was begun in the other way: what is read twice does no harm.
+		at = place{}
+	}
+	r, err := read(ctx, q, at)
 	if err != nil {
 		return adapters.Page{}, c, err
 	}
@@ -91,7 +103,7 @@ func (a *adapter) list(ctx context.Context, c cursor) (adapters.Page, cursor, er
 	for _, raw := range r.items {
 		rec, err := normalizeBadge(raw, a.base.String())
 		if err != nil {
-			return adapters.Page{}, c, a.garbled(byCreation.op, err)
+			return adapters.Page{}, c, a.garbled(q.op, err)
 		}
 		out.Records = append(out.Records, rec)
 	}
@@ -130,7 +142,8 @@ func (a *adapter) Changes(ctx context.Context, after adapters.Cursor) (adapters.
 	if _, err := a.sweep(ctx, byState, floor, func(b badge) time.Time { return b.StateUpdatedAt.Time }, changed); err != nil {
 		return adapters.Page{}, err
 	}
-	if err := a.addEvents(ctx, floor, changed); err != nil {
+	events, err := a.addEvents(ctx, floor, c.Events, changed)
+	if err != nil {
 		return adapters.Page{}, err
 	}
 	list := make([]change, 0, len(changed))
@@ -143,11 +156,10 @@ func (a *adapter) Changes(ctx context.Context, after adapters.Cursor) (adapters.
 		}
 		return strings.Compare(x.id, y.id)
 	})
-	out := adapters.Page{Next: cursor{Since: began}.String()}
+	out := adapters.Page{Next: cursor{Since: began, Events: events}.String()}
 	for _, ch := range list {
 		if ch.deleted {
-			out.Records = append(out.Records, adapters.Record{Ref: adapters.Ref(ch.id),
-				Gone: &adapters.Tombstone{Kind: adapters.GoneDeleted, At: ch.at, Reason: "deleted at Credly"}})
+			out.Records = append(out.Records, deletion(event{Badge: badge{ID: text(ch.id)}, OccurredAt: when{ch.at}}))
 			continue
 		}
 		rec, err := normalizeBadge(ch.raw, a.base.String())
@@ -158,8 +170,7 @@ func (a *adapter) Changes(ctx context.Context, after adapters.Cursor) (adapters.
 		if ch.replaces != "" {
 			// The badge that it replaces changed without a date of its own.
 			if _, there := changed[ch.replaces]; !there {
-				out.Records = append(out.Records, adapters.Record{Ref: adapters.Ref(ch.replaces),
-					Gone: &adapters.Tombstone{Kind: adapters.GoneDeleted, At: ch.at, Reason: replacedBy(ch.id)}})
+				out.Records = append(out.Records, replaced(ch.replaces, ch.id, ch.at))
 			}
 		}
 	}

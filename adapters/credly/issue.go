@@ -5,9 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"time"
 
 	"badgebridge/adapters"
 	"badgebridge/openbadges"
@@ -18,26 +16,30 @@ const stampLayout = "2006-01-02 15:04:05 -0700"
 
 // issuance is the body of an issue. issuer_earner_id is what Find looks for.
 type issuance struct {
-	Email        string        `json:"recipient_email"`
-	FirstName    string        `json:"issued_to_first_name"`
-	LastName     string        `json:"issued_to_last_name"`
-	Template     string        `json:"badge_template_id"`
-	IssuedAt     string        `json:"issued_at"`
-	ExpiresAt    string        `json:"expires_at,omitempty"` // absent: the template's default
-	EarnerID     string        `json:"issuer_earner_id,omitempty"`
-	SuppressMail bool          `json:"suppress_badge_notification_email"`
-	Evidence     []urlEvidence `json:"evidence,omitempty"`
+	Email        string         `json:"recipient_email,omitempty"` // absent in a replacement
+	FirstName    string         `json:"issued_to_first_name"`
+	LastName     string         `json:"issued_to_last_name"`
+	Template     string         `json:"badge_template_id"`
+	IssuedAt     string         `json:"issued_at"`
+	ExpiresAt    any            `json:"expires_at,omitempty"` // a time; false never; absent the template's default
+	EarnerID     string         `json:"issuer_earner_id,omitempty"`
+	Locale       string         `json:"locale,omitempty"`
+	SuppressMail *bool          `json:"suppress_badge_notification_email,omitempty"`
+	Evidence     []evidenceSent `json:"evidence,omitempty"`
 }
 
-type urlEvidence struct {
+// evidenceSent is one of the two kinds of evidence that are documented letter by
+// letter: UrlEvidence (name, value) and IdEvidence (title).
+type evidenceSent struct {
 	Type        string `json:"type"`
-	Name        string `json:"name"`
-	Value       string `json:"value"`
+	Name        string `json:"name,omitempty"`
+	Value       string `json:"value,omitempty"`
+	Title       string `json:"title,omitempty"`
 	Description string `json:"description,omitempty"`
 }
 
 func refuse(op, words string) error {
-	return &adapters.Error{Op: "credly: " + op, Kind: adapters.ErrRejected, Words: words}
+	return &adapters.Error{Op: "credly: " + op, Kind: adapters.ErrRejected, Reason: adapters.ReasonInvalid, Words: words}
 }
 
 // Issue implements adapters.Issuer. Credly keeps no key of ours, so that the
@@ -49,7 +51,13 @@ func (a *adapter) Issue(ctx context.Context, in adapters.Issuance) (adapters.Ref
 	if err != nil {
 		return "", err
 	}
-	res, err := a.do(ctx, op, http.MethodPost, a.orgURL("/badges", nil), body)
+	ref, err := a.post(ctx, op, a.orgURL("/badges", nil), body)
+	return ref, a.explain(ctx, err, in.Class)
+}
+
+// post makes a badge and returns its id.
+func (a *adapter) post(ctx context.Context, op, to string, body issuance) (adapters.Ref, error) {
+	res, err := a.do(ctx, op, http.MethodPost, to, body)
 	if err != nil {
 		return "", err
 	}
@@ -61,78 +69,85 @@ func (a *adapter) Issue(ctx context.Context, in adapters.Issuance) (adapters.Ref
 	return adapters.Ref(b.ID.String()), nil
 }
 
+// explain looks whether it is for the template's state that Credly refused a badge
+// for good: its own words name the template's id and not what is wrong with it.
+func (a *adapter) explain(ctx context.Context, err error, template adapters.Ref) error {
+	var e *adapters.Error
+	if !errors.As(err, &e) || !errors.Is(err, adapters.ErrRejected) && !errors.Is(err, adapters.ErrNotFound) {
+		return err
+	}
+	class, lookErr := a.template(ctx, string(template))
+	why := ""
+	switch {
+	case errors.Is(lookErr, adapters.ErrNotFound):
+		why = "Credly does not know this template (any more). Map the badge to another one."
+	case lookErr != nil || class.Issuable:
+		return err
+	case class.State == "archived":
+		why = "The template was archived at Credly. Make it active there again, or map the badge to another one."
+	case class.State == "draft":
+		why = "The template is a draft at Credly. Publish it there, or map the badge to another one."
+	default:
+		why = "The template is " + a.clean(class.State) + " at Credly, so that it can't be issued."
+	}
+	said := *e
+	said.Kind = adapters.ErrRejected
+	said.Reason, said.Words = adapters.ReasonClosed, why
+	if e.Words != "" {
+		said.Words = strings.TrimRight(e.Words, ". ") + ". " + why
+	}
+	return &said
+}
+
 // issuance checks what Credly would refuse anyway, in words that say the cure.
 func (a *adapter) issuance(op string, in adapters.Issuance) (issuance, error) {
 	r := in.Recipient
 	switch {
 	case in.Class == "":
 		return issuance{}, refuse(op, "No Credly badge template is mapped to this badge.")
-	case r.Hashed || r.Type != openbadges.IdentityEmail || !strings.Contains(r.Identity, "@"):
+	case email(r) == "" || !strings.Contains(r.Identity, "@"):
 		return issuance{}, refuse(op, "Credly issues to an e-mail address, and none is known for this recipient.")
 	case !r.Named():
 		return issuance{}, refuse(op, "Credly asks for a first and a last name, and this recipient lacks one.")
 	case in.Award.IssuedOn.IsZero():
 		return issuance{}, refuse(op, "Credly asks for the day of the award, and this award has none.")
 	}
+	quiet := !in.Notify && !a.notify
 	out := issuance{
-		Email: strings.TrimSpace(r.Identity), FirstName: strings.TrimSpace(r.GivenName), LastName: strings.TrimSpace(r.FamilyName),
+		Email: email(r), FirstName: strings.TrimSpace(r.GivenName), LastName: strings.TrimSpace(r.FamilyName),
 		Template: string(in.Class), IssuedAt: in.Award.IssuedOn.UTC().Format(stampLayout), EarnerID: in.EarnerKey,
-		SuppressMail: !in.Notify && !a.notify,
+		Locale: a.locale, SuppressMail: &quiet, Evidence: a.proof(in.Award.Evidence),
 	}
-	if !in.Award.Expires.IsZero() {
+	switch {
+	case !in.Award.Expires.IsZero():
 		out.ExpiresAt = in.Award.Expires.UTC().Format(stampLayout)
-	}
-	for _, e := range in.Award.Evidence {
-		// Only this kind of evidence is documented letter by letter.
-		if page := webURL(text(e.ID)); page != "" {
-			name := e.Name
-			if name == "" {
-				name = "Evidence"
-			}
-			out.Evidence = append(out.Evidence, urlEvidence{"UrlEvidence", name, page, e.Description})
-		}
+	case a.expiry == expiryNever:
+		out.ExpiresAt = false
 	}
 	return out, nil
 }
 
-// Settle implements adapters.Finder.
-func (a *adapter) Settle() time.Duration { return a.settle }
-
-// liveStates leaves revoked badges out: to issue again after a revocation is a
-// new badge.
-const liveStates = "pending,accepted,rejected"
-
-// Find implements adapters.Finder. It looks for our own key of the person first,
-// then for each address that they have proven; Credly matches all addresses of an
-// account.
-func (a *adapter) Find(ctx context.Context, in adapters.Issuance) (adapters.Ref, adapters.Found, error) {
-	type look struct{ key, value string }
-	looks := []look{{"issuer_earner_id", in.EarnerKey}, {"recipient_email_all", email(in.Recipient)}}
-	for _, address := range in.Addresses {
-		if l := (look{"recipient_email_all", strings.TrimSpace(address)}); !slices.Contains(looks, l) {
-			looks = append(looks, l)
+// proof is the evidence that goes to Credly, where everybody can see it.
+func (a *adapter) proof(in []openbadges.Evidence) []evidenceSent {
+	var out []evidenceSent
+	for _, e := range in {
+		page, name := webURL(text(e.ID)), strings.TrimSpace(e.Name)
+		if name == "" {
+			name = "Evidence"
+		}
+		description := strings.TrimSpace(e.Description)
+		if description == "" {
+			description = strings.TrimSpace(e.Narrative)
+		}
+		switch {
+		case a.evidence == evidenceNone:
+		case page != "":
+			out = append(out, evidenceSent{Type: "UrlEvidence", Name: name, Value: page, Description: e.Description})
+		case a.evidence == evidenceAll && (e.Name != "" || description != ""):
+			out = append(out, evidenceSent{Type: "IdEvidence", Title: name, Description: description})
 		}
 	}
-	asked, unclear := false, false
-	for _, by := range looks {
-		if by.value == "" || in.Class == "" || !filterable(by.value) || !filterable(string(in.Class)) {
-			continue
-		}
-		asked = true
-		hits, err := a.hits(ctx, by.key, by.value, string(in.Class))
-		if err != nil {
-			return "", adapters.Unknown, err
-		}
-		hit, unsure := choose(hits, in)
-		if hit != nil {
-			return adapters.Ref(hit.ID.String()), adapters.Present, nil
-		}
-		unclear = unclear || unsure
-	}
-	if !asked || unclear {
-		return "", adapters.Unknown, nil
-	}
-	return "", adapters.Absent, nil
+	return out
 }
 
 func email(r openbadges.Recipient) string {
@@ -142,86 +157,69 @@ func email(r openbadges.Recipient) string {
 	return strings.TrimSpace(r.Identity)
 }
 
-// filterable: these have a meaning in a filter, and no escape is documented.
-func filterable(v string) bool {
-	return !strings.ContainsAny(v, "|,") && !strings.Contains(v, "::")
-}
-
-// hits reads all badges of a template that match. A row that does not fit what
-// was asked shows that the filter was not understood: then nothing is known.
-func (a *adapter) hits(ctx context.Context, key, value, template string) ([]badge, error) {
-	q := query{op: "find", path: "/badges", sort: "created_at",
-		filter: key + "::" + value + "|badge_template_id::" + template + "|state::" + liveStates}
-	var out []badge
-	var at place
-	for {
-		r, err := a.page(ctx, q, at)
+// Replace implements adapters.Replacer. Credly replaces a badge once; of a row of
+// replacements the last counts.
+func (a *adapter) Replace(ctx context.Context, r adapters.Ref, in adapters.Issuance) (adapters.Ref, error) {
+	const op = "replace"
+	body, err := a.issuance(op, in)
+	if err != nil {
+		return "", err
+	}
+	body.Email, body.SuppressMail, body.Locale = "", nil, "" // it knows none of these
+	for range maxRow {
+		b, err := a.last(ctx, r)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
-		for _, raw := range r.items {
-			var b badge
-			if err := lenient(raw, &b); err != nil || b.ID.String() == "" {
-				return nil, a.garbled(q.op, errors.New("a badge without id"))
-			}
-			if b.Template.ID.String() != template || key == "issuer_earner_id" && b.EarnerID.String() != value {
-				return nil, a.garbled(q.op, errors.New("the answer holds other badges than were asked for"))
-			}
-			out = append(out, b)
+		if b.Replaces != "" && says(b, body) {
+			return adapters.Ref(b.ID.String()), nil // an earlier call did it
 		}
-		if !r.more {
-			return out, nil
+		ref, err := a.post(ctx, op, a.badgeURL(adapters.Ref(b.ID.String()))+"/replace", body)
+		if adapters.ReasonOf(err) != adapters.ReasonReplaced {
+			return ref, a.explain(ctx, err, in.Class)
 		}
-		at = r.next
+		r = adapters.Ref(b.ID.String()) // somebody else was first: begin at the end again
 	}
+	return "", &adapters.Error{Op: "credly: " + op, Kind: adapters.ErrConflict, Reason: adapters.ReasonReplaced,
+		Words: "This badge was replaced again and again at Credly."}
 }
 
-// choose picks the badge that an issuance made, nil when none can be it. The
-// choice among equals is the oldest, then the smallest id.
-//
-// The award's own date decides. Without it: a template that allows no duplicates
-// has one badge for one person, so that what is there is what counts. On one that
-// does, a badge that carries our key, with a date that is no award's, can't be
-// told from the one that is looked for: unsure.
-func choose(hits []badge, in adapters.Issuance) (hit *badge, unsure bool) {
-	live := slices.DeleteFunc(hits, func(b badge) bool {
-		return b.Replacement.String() != "" || b.State.String() == "revoked" || slices.Contains(in.Past, adapters.Ref(b.ID.String()))
-	})
-	slices.SortStableFunc(live, func(x, y badge) int {
-		if c := x.CreatedAt.Compare(y.CreatedAt.Time); c != 0 {
-			return c
+// maxRow bounds how many replacements of one badge are followed.
+const maxRow = 20
+
+func (a *adapter) badgeURL(r adapters.Ref) string {
+	return a.orgURL("/badges/"+url.PathEscape(string(r)), nil)
+}
+
+// last is the badge at the end of a row of replacements.
+func (a *adapter) last(ctx context.Context, r adapters.Ref) (badge, error) {
+	const op = "read a badge"
+	for range maxRow {
+		res, err := a.do(ctx, op, http.MethodGet, a.badgeURL(r), nil)
+		if err != nil {
+			return badge{}, err
 		}
-		return strings.Compare(x.ID.String(), y.ID.String())
-	})
-	same := func(b badge, t time.Time) bool {
-		return b.IssuedAt.Truncate(time.Second).Equal(t.UTC().Truncate(time.Second))
-	}
-	free := make([]*badge, 0, len(live))
-	for i, b := range live {
-		if !slices.ContainsFunc(in.Siblings, func(s adapters.Sibling) bool { return s.Ref != "" && string(s.Ref) == b.ID.String() }) {
-			free = append(free, &live[i])
+		var b badge
+		if err := lenient(res.Data, &b); err != nil || b.ID.String() == "" {
+			return badge{}, a.garbled(op, errors.New("a badge without id"))
 		}
-	}
-	for _, b := range free {
-		if same(*b, in.Award.IssuedOn) {
-			return b, false
+		next := b.Replacement.String()
+		if next == "" {
+			return b, nil
 		}
+		r = adapters.Ref(next)
 	}
-	free = slices.DeleteFunc(free, func(b *badge) bool {
-		return slices.ContainsFunc(in.Siblings, func(s adapters.Sibling) bool { return same(*b, s.IssuedOn) })
-	})
-	if in.Existing && len(free) > 0 {
-		return free[0], false
+	return badge{}, a.garbled(op, errors.New("the badges that replace each other have no end"))
+}
+
+// says reports whether a badge holds already what a replacement would write.
+func says(b badge, in issuance) bool {
+	issued := parseWhen(in.IssuedAt)
+	if b.Template.ID.String() != in.Template || b.FirstName.String() != in.FirstName || b.LastName.String() != in.LastName || !b.IssuedAt.Equal(issued) {
+		return false
 	}
-	for i := range live {
-		if !live[i].Template.AllowDuplicates || in.Award.IssuedOn.IsZero() {
-			return &live[i], false
-		}
-	}
-	for _, b := range free {
-		unsure = unsure || in.EarnerKey != "" && b.EarnerID.String() == in.EarnerKey
-	}
-	return nil, unsure
+	end, _ := in.ExpiresAt.(string)
+	return end == "" || b.ExpiresAt.Equal(parseWhen(end))
 }
 
 // Revoke implements adapters.Revoker. Credly asks for a reason; an empty one
@@ -230,12 +228,16 @@ func (a *adapter) Revoke(ctx context.Context, r adapters.Ref, reason string) err
 	if strings.TrimSpace(reason) == "" {
 		reason = "Revoked by the issuer."
 	}
-	at := a.orgURL("/badges/"+url.PathEscape(string(r)), nil)
+	at := a.badgeURL(r)
 	_, err := a.do(ctx, "revoke", http.MethodPut, at+"/revoke", map[string]string{"reason": reason})
 	if !errors.Is(err, adapters.ErrRejected) && !errors.Is(err, adapters.ErrConflict) {
 		return err
 	}
-	// How Credly refuses to revoke a revoked badge is not documented: look.
+	// How Credly refuses to revoke a revoked badge is not documented. Its words may
+	// say so, which counts even where reads lag behind; else look.
+	if words := strings.ToLower(adapters.Words(err)); strings.Contains(words, "already") && strings.Contains(words, "revoked") {
+		return nil
+	}
 	res, lookErr := a.do(ctx, "look at a badge before revoking it", http.MethodGet, at, nil)
 	if lookErr != nil {
 		if adapters.Temporary(lookErr) {
@@ -253,7 +255,7 @@ func (a *adapter) Revoke(ctx context.Context, r adapters.Ref, reason string) err
 // Remove implements adapters.Remover: it deletes the badge at Credly, which
 // needs a token that may delete. A badge that is not there is no error.
 func (a *adapter) Remove(ctx context.Context, r adapters.Ref) error {
-	_, err := a.do(ctx, "delete", http.MethodDelete, a.orgURL("/badges/"+url.PathEscape(string(r)), nil), nil)
+	_, err := a.do(ctx, "delete", http.MethodDelete, a.badgeURL(r), nil)
 	var e *adapters.Error
 	if errors.As(err, &e) {
 		switch {

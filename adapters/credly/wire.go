@@ -17,7 +17,8 @@ type envelope struct {
 	Metadata *metadata       `json:"metadata"`
 }
 
-// metadata describes a page of a list. It is empty or null in other answers.
+// metadata describes a page of a list, Next alone one of the export. It is empty or
+// null in other answers.
 type metadata struct {
 	Count       int   `json:"count"`
 	CurrentPage int   `json:"current_page"`
@@ -28,8 +29,8 @@ type metadata struct {
 
 // problem is the data of an error.
 type problem struct {
-	Message text `json:"message"`
-	Errors  []struct {
+	Message text       `json:"message"`
+	Errors  []struct { // what is wrong with single fields
 		Attribute text   `json:"attribute"`
 		Label     text   `json:"attribute_label"`
 		Messages  []text `json:"messages"`
@@ -57,6 +58,9 @@ type badge struct {
 	ImageURL       text       `json:"image_url"`
 	Evidence       []evidence `json:"evidence"`
 	Template       template   `json:"badge_template"`
+	User           struct {   // empty when nobody has an account with the address
+		Email text `json:"email"`
+	} `json:"user"`
 }
 
 type picture struct {
