@@ -31,6 +31,10 @@ type Remote struct {
 	Identity string // pinned: what Check answered when it was connected
 	// WebhookHash is the hex SHA-256 of the secret in the webhook's path.
 	WebhookHash string
+	// WebhookSecret is that secret, sealed by the caller, so that the address can
+	// be shown to an admin; "" when the other side was told it and nobody else
+	// needs it.
+	WebhookSecret string
 
 	Cursor     adapters.Cursor // of Changes
 	ListCursor adapters.Cursor // of a List under way; "" none
@@ -57,9 +61,8 @@ type Remotes interface {
 	CreateRemote(ctx context.Context, r Remote) error // ErrExists
 	Remote(ctx context.Context, name adapters.Remote) (Remote, error)
 	Remotes(ctx context.Context) ([]Remote, error) // by name
-	// RemoteByWebhook finds by WebhookHash.
-	RemoteByWebhook(ctx context.Context, hash string) (Remote, error)
-	// PutRemoteConfig changes Kind, Title, Config, Declared, WebhookHash and Identity.
+	// PutRemoteConfig changes Kind, Title, Config, Declared, WebhookHash,
+	// WebhookSecret and Identity.
 	PutRemoteConfig(ctx context.Context, r Remote) error
 	SetRemoteState(ctx context.Context, name adapters.Remote, s RemoteState, reason string) error
 	PinIdentity(ctx context.Context, name adapters.Remote, identity string) error
@@ -73,8 +76,8 @@ type Remotes interface {
 	ReleaseRemote(ctx context.Context, name adapters.Remote, owner string, nextPull time.Time) error
 	// MarkDirty notes that a webhook came; it is never lost, also during a pull.
 	MarkDirty(ctx context.Context, name adapters.Remote) error
-	// DueRemotes lists active remotes without a live lease that are dirty or
-	// whose NextPull has come, the longest due first.
+	// DueRemotes lists active remotes without a live lease that are dirty, that
+	// have a due hint or whose NextPull has come, the longest due first.
 	DueRemotes(ctx context.Context, now time.Time, limit int) ([]adapters.Remote, error)
 	// AdvanceCursor sets Cursor, only if it still is from: else ErrStale.
 	AdvanceCursor(ctx context.Context, name adapters.Remote, from, to adapters.Cursor) error

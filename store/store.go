@@ -56,6 +56,7 @@ type Tx interface {
 	Destinations
 	Pushes
 	Runs
+	Hints
 	Sessions
 	Keys
 	Statuses

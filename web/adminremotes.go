@@ -33,6 +33,15 @@ type remoteView struct {
 	Details  map[string]string
 	Warnings []string
 	Held     *store.Run
+	Webhook  webhookView
+}
+
+// webhookView is what an admin enters at a remote, and what came of it.
+type webhookView struct {
+	Entered bool   // an admin enters the address at this remote
+	URL     string // "" when there is none, or it was given elsewhere and not kept
+	Public  bool   // the base URL is one that the remote can reach
+	store.HintCounts
 }
 
 func (v remoteView) title(*locale.Words) string { return v.Title }
@@ -66,7 +75,29 @@ func (s *Server) remote(c *gin.Context) {
 	if json.Unmarshal(r.HealthDetails, &said) == nil {
 		v.Details, v.Warnings = said.Details, said.Warnings
 	}
+	if r.Kind == "credly" {
+		if v.Webhook, err = s.webhookView(ctx, r); err != nil {
+			s.fail(c, err)
+			return
+		}
+		c.Header("Cache-Control", "no-store") // it shows an address that is a secret
+	}
 	s.render(c, http.StatusOK, "admin/remote", v)
+}
+
+func (s *Server) webhookView(ctx context.Context, r store.Remote) (v webhookView, err error) {
+	v.Entered = true
+	path, err := s.cfg.Engine.WebhookPath(r)
+	if err != nil {
+		return v, err
+	}
+	base := s.cfg.BaseURL(ctx)
+	v.Public = strings.HasPrefix(base, "https://")
+	if path != "" && base != "" {
+		v.URL = base + path
+	}
+	v.HintCounts, err = s.cfg.Store.CountHints(ctx, r.Name)
+	return v, err
 }
 
 // longWork is how long a listing that an admin asked for may take.
@@ -106,6 +137,8 @@ func (s *Server) remoteAction(c *gin.Context) {
 		if _, err = s.cfg.Engine.CutRemote(ctx, name); err == nil {
 			s.cfg.SitesChanged(ctx)
 		}
+	case "rehook":
+		said, err = "rehooked", s.cfg.Engine.RenewWebhook(ctx, name)
 	case "rekey":
 		if said, err = "rekeyed", s.cfg.Engine.Rekey(ctx, name); err == nil {
 			s.cfg.SitesChanged(ctx)
@@ -201,6 +234,7 @@ const (
 
 type connectCredlyView struct {
 	Organization string
+	ClientID     string // of an OAuth application; "" with a token
 	Where        string // "production", "sandbox", "custom"
 	Custom       string // the address that is allowed, "" none
 	Problem      string // key under "error."
@@ -218,14 +252,20 @@ func (s *Server) connectCredly(c *gin.Context) {
 // credlyConfig is the configuration of the driver "credly".
 type credlyConfig struct {
 	OrganizationID string `json:"organization_id"`
-	Token          string `json:"token"`
+	Token          string `json:"token,omitempty"`
+	ClientID       string `json:"client_id,omitempty"`
+	ClientSecret   string `json:"client_secret,omitempty"`
 	BaseURL        string `json:"base_url"`
 }
 
 func (s *Server) connectCredlyForm(c *gin.Context) {
 	ctx := c.Request.Context()
 	v := connectCredlyView{Organization: strings.TrimSpace(c.PostForm("organization")), Where: c.PostForm("where"), Custom: s.cfg.CredlyBaseURL}
-	cfg := credlyConfig{OrganizationID: v.Organization, Token: strings.TrimSpace(c.PostForm("token"))}
+	v.ClientID = strings.TrimSpace(c.PostForm("client"))
+	cfg := credlyConfig{
+		OrganizationID: v.Organization, Token: strings.TrimSpace(c.PostForm("token")),
+		ClientID: v.ClientID, ClientSecret: strings.TrimSpace(c.PostForm("secret")),
+	}
 	name := adapters.Remote("credly")
 	switch v.Where {
 	case "sandbox":
@@ -235,8 +275,13 @@ func (s *Server) connectCredlyForm(c *gin.Context) {
 	default:
 		cfg.BaseURL = credlyProduction
 	}
-	if cfg.OrganizationID == "" || cfg.Token == "" || cfg.BaseURL == "" {
+	switch app := cfg.ClientID != "" || cfg.ClientSecret != ""; {
+	case cfg.Token != "" && app:
+		v.Problem = "credly-one"
+	case cfg.OrganizationID == "" || cfg.BaseURL == "" || cfg.Token == "" && (cfg.ClientID == "" || cfg.ClientSecret == ""):
 		v.Problem = "credly-both"
+	}
+	if v.Problem != "" {
 		s.render(c, http.StatusUnprocessableEntity, "admin/connect-credly", v)
 		return
 	}
@@ -249,7 +294,15 @@ func (s *Server) connectCredlyForm(c *gin.Context) {
 			s.fail(c, fmt.Errorf("connect credly: %w", err))
 			return
 		}
-		v.Words = remoteWords(err)
+		switch v.Words = remoteWords(err); v.Problem {
+		case "credly-config":
+			v.Words = configWords(err)
+		case "credly-token", "credly-expired":
+			var said *adapters.Error
+			if errors.As(err, &said) && said.Status != 0 {
+				v.Words = "" // the page says the same
+			}
+		}
 		s.cfg.Log.WarnContext(ctx, "connect credly", "id", requestIDOf(ctx), "error", err)
 		s.render(c, http.StatusUnprocessableEntity, "admin/connect-credly", v)
 		return
@@ -270,6 +323,10 @@ func mayIssue(r store.Remote) bool {
 
 func credlyProblem(err error) string {
 	switch {
+	case errors.Is(err, engine.ErrConfig):
+		return "credly-config"
+	case adapters.ReasonOf(err) == adapters.ReasonExpired:
+		return "credly-expired"
 	case errors.Is(err, adapters.ErrUnauthorized):
 		return "credly-token"
 	case errors.Is(err, adapters.ErrNotFound):
@@ -280,4 +337,11 @@ func credlyProblem(err error) string {
 		return "credly-refused"
 	}
 	return ""
+}
+
+// configWords is what a driver has against a configuration, without what names the
+// operation.
+func configWords(err error) string {
+	_, words, _ := strings.Cut(err.Error(), engine.ErrConfig.Error()+": ")
+	return strings.ReplaceAll(words, "credly: ", "")
 }

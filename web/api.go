@@ -29,8 +29,9 @@ func (s *Server) apiRoutes(g *gin.Engine) {
 	s.sitePluginRoutes(g)
 }
 
-// webhook takes a hint that something changed. The answer is 202 at once; what
-// changed is pulled later. A wrong secret and an unknown remote look the same.
+// webhook takes a hint that something changed. The answer is 200 at once, since
+// that is the one status that every remote takes for yes; the remote is asked
+// later. A wrong secret and an unknown remote look the same.
 func (s *Server) webhook(c *gin.Context) {
 	ctx := c.Request.Context()
 	if !s.allow(c, "webhook", 600, time.Minute) {
@@ -42,7 +43,7 @@ func (s *Server) webhook(c *gin.Context) {
 		s.fail(c, fmt.Errorf("webhook: %w", err))
 		return
 	}
-	err = s.cfg.Engine.Webhook(ctx, c.Param("secret"), c.Request.Header, body)
+	err = s.cfg.Engine.Webhook(ctx, adapters.Remote(c.Param("remote")), c.Param("secret"), c.Request.Header, body)
 	switch {
 	case errors.Is(err, adapters.ErrUnauthorized):
 		s.cfg.Log.WarnContext(ctx, "webhook refused", "id", requestIDOf(ctx), "remote", c.Param("remote"))
@@ -55,6 +56,6 @@ func (s *Server) webhook(c *gin.Context) {
 	case err != nil:
 		s.fail(c, fmt.Errorf("webhook: %w", err))
 	default:
-		writeJSON(c, http.StatusAccepted, map[string]string{"status": "accepted"})
+		writeJSON(c, http.StatusOK, map[string]string{"status": "accepted"})
 	}
 }

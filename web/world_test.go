@@ -55,6 +55,7 @@ type world struct {
 	t       testing.TB
 	now     *clock
 	db      *sqlstore.DB
+	file    string // of the database
 	engine  *engine.Engine
 	site    *site.Site
 	siteURL string
@@ -159,7 +160,8 @@ func newWorld(t testing.TB, change ...func(*web.Config)) *world {
 	t.Cleanup(w.site.Close)
 	siteServer.Config.Handler = w.site
 
-	w.db, err = sqlstore.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "badgebridge.db"), sqlstore.Options{Now: w.now.Now})
+	w.file = filepath.Join(t.TempDir(), "badgebridge.db")
+	w.db, err = sqlstore.Open(ctx, "sqlite:"+w.file, sqlstore.Options{Now: w.now.Now})
 	must(t, err)
 	t.Cleanup(func() { must(t, w.db.Close()) })
 	w.db.SetEnqueuer(queue)

@@ -205,6 +205,10 @@ func (a *app) housekeep(ctx context.Context) {
 		if _, err := a.db.PruneRuns(ctx, now.Add(-7*24*time.Hour)); err != nil && ctx.Err() == nil {
 			a.log.Warn("old runs not deleted", "error", err)
 		}
+		// A webhook is sent for 25 days until it is taken.
+		if _, err := a.db.PruneHints(ctx, now.Add(-30*24*time.Hour)); err != nil && ctx.Err() == nil {
+			a.log.Warn("old webhooks not deleted", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return

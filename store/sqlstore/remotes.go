@@ -9,14 +9,14 @@ import (
 	"badgebridge/store"
 )
 
-const remoteColumns = `name, kind, title, config, state, reason, declared, identity, webhook_hash,
+const remoteColumns = `name, kind, title, config, state, reason, declared, identity, webhook_hash, webhook_secret,
 	feed_cursor, list_cursor, list_run, dirty, next_pull, next_list, read_at, listed_at,
 	health, health_message, health_details, checked_at, created_at, updated_at`
 
 const countRemote = `SELECT COUNT(*) FROM remotes WHERE name = $1`
 
 func scanRemote(row scanner) (r store.Remote, err error) {
-	err = row.Scan(&r.Name, &r.Kind, &r.Title, &r.Config, &r.State, &r.Reason, &r.Declared, &r.Identity, &r.WebhookHash,
+	err = row.Scan(&r.Name, &r.Kind, &r.Title, &r.Config, &r.State, &r.Reason, &r.Declared, &r.Identity, &r.WebhookHash, &r.WebhookSecret,
 		&r.Cursor, &r.ListCursor, &r.ListRun, &r.Dirty, when(&r.NextPull), when(&r.NextList), when(&r.ReadAt), when(&r.ListedAt),
 		&r.Health, &r.HealthMessage, &r.HealthDetails, when(&r.CheckedAt), when(&r.CreatedAt), when(&r.UpdatedAt))
 	return r, err
@@ -32,9 +32,9 @@ func (c *calls) CreateRemote(ctx context.Context, r store.Remote) error {
 	}
 	return c.must(ctx, "create remote "+string(r.Name), store.ErrExists, `
 		INSERT INTO remotes (`+remoteColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 		ON CONFLICT DO NOTHING`,
-		r.Name, r.Kind, r.Title, r.Config, r.State, r.Reason, r.Declared, r.Identity, r.WebhookHash,
+		r.Name, r.Kind, r.Title, r.Config, r.State, r.Reason, r.Declared, r.Identity, r.WebhookHash, r.WebhookSecret,
 		r.Cursor, r.ListCursor, r.ListRun, r.Dirty, moment(r.NextPull), moment(r.NextList), moment(r.ReadAt), moment(r.ListedAt),
 		r.Health, r.HealthMessage, r.HealthDetails, moment(r.CheckedAt), moment(r.CreatedAt), moment(now))
 }
@@ -47,16 +47,11 @@ func (c *calls) Remotes(ctx context.Context) ([]store.Remote, error) {
 	return many(ctx, c, "remotes", scanRemote, `SELECT `+remoteColumns+` FROM remotes ORDER BY name`)
 }
 
-func (c *calls) RemoteByWebhook(ctx context.Context, hash string) (store.Remote, error) {
-	return one(ctx, c, "remote by webhook", scanRemote,
-		`SELECT `+remoteColumns+` FROM remotes WHERE webhook_hash = $1 AND webhook_hash <> ''`, hash)
-}
-
 func (c *calls) PutRemoteConfig(ctx context.Context, r store.Remote) error {
 	return c.changeRemote(ctx, "put config of remote", r.Name, `
-		UPDATE remotes SET kind = $2, title = $3, config = $4, declared = $5, webhook_hash = $6, identity = $7, updated_at = $8
+		UPDATE remotes SET kind = $2, title = $3, config = $4, declared = $5, webhook_hash = $6, webhook_secret = $7, identity = $8, updated_at = $9
 		WHERE name = $1`,
-		r.Kind, r.Title, r.Config, r.Declared, r.WebhookHash, r.Identity, moment(c.now()))
+		r.Kind, r.Title, r.Config, r.Declared, r.WebhookHash, r.WebhookSecret, r.Identity, moment(c.now()))
 }
 
 func (c *calls) SetRemoteState(ctx context.Context, name adapters.Remote, s store.RemoteState, reason string) error {
@@ -78,7 +73,12 @@ func (c *calls) SetRemoteHealth(ctx context.Context, name adapters.Remote, healt
 // DeleteRemote takes the connection away; awards, links and pushes that name
 // it stay, they are history.
 func (c *calls) DeleteRemote(ctx context.Context, name adapters.Remote) error {
-	return c.changeRemote(ctx, "delete remote", name, `DELETE FROM remotes WHERE name = $1`)
+	return c.together(ctx, func(c *calls) error {
+		if _, err := c.exec(ctx, "delete hints of "+string(name), `DELETE FROM hints WHERE remote = $1`, name); err != nil {
+			return err
+		}
+		return c.changeRemote(ctx, "delete remote", name, `DELETE FROM remotes WHERE name = $1`)
+	})
 }
 
 // changeRemote runs a statement whose $1 is the remote's name.
@@ -133,7 +133,8 @@ func (c *calls) DueRemotes(ctx context.Context, now time.Time, limit int) ([]ada
 	return many(ctx, c, "due remotes", value[adapters.Remote], `
 		SELECT name FROM remotes
 		WHERE state = 'active' AND (lease_until IS NULL OR lease_until <= $1)
-			AND (dirty OR next_pull IS NULL OR next_pull <= $1)
+			AND (dirty OR next_pull IS NULL OR next_pull <= $1
+				OR EXISTS (SELECT 1 FROM hints WHERE remote = name AND hints.state = 'waiting' AND next_at <= $1))
 		ORDER BY next_pull NULLS FIRST, name LIMIT $2`,
 		moment(now), limited(limit))
 }

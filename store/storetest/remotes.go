@@ -12,7 +12,7 @@ func remotes(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	want := store.Remote{
 		Name: "credly", Kind: "credly", Title: "Credly", Config: []byte("sealed \x00"), State: store.RemotePaused, Reason: "new",
-		Declared: true, Identity: "org-1", WebhookHash: "abc", Cursor: "c1", ListCursor: "l1", ListRun: "r1", Dirty: true,
+		Declared: true, Identity: "org-1", WebhookHash: "abc", WebhookSecret: "sealed", Cursor: "c1", ListCursor: "l1", ListRun: "r1", Dirty: true,
 		NextPull: t0, NextList: t0.Add(time.Hour), Health: "ok", HealthMessage: "fine", HealthDetails: []byte(`{"a":1}`), CheckedAt: t0,
 		ReadAt: t0.Add(2 * time.Minute), ListedAt: t0.Add(time.Minute),
 	}
@@ -29,14 +29,12 @@ func remotes(t *testing.T, s store.Store) {
 	}
 	same(t, "remotes by name", ids(got[[]store.Remote](t)(s.Remotes(ctx)), func(r store.Remote) string { return string(r.Name) }),
 		[]string{"Zoo", "a-campus", "credly"})
-	same(t, "remote by webhook", got[store.Remote](t)(s.RemoteByWebhook(ctx, "abc")).Name, adapters.Remote("credly"))
-	_, err := s.RemoteByWebhook(ctx, "")
-	wantErr(t, err, store.ErrNotFound)
-	_, err = s.Remote(ctx, "unknown")
+	_, err := s.Remote(ctx, "unknown")
 	wantErr(t, err, store.ErrNotFound)
 
 	changed := want
 	changed.Kind, changed.Title, changed.Config, changed.Declared, changed.WebhookHash, changed.Identity = "k", "t", []byte("c"), false, "def", "org-2"
+	changed.WebhookSecret = "sealed anew"
 	changed.State, changed.Cursor = store.RemoteActive, "must not be written"
 	must(t, s.PutRemoteConfig(ctx, changed))
 	stored = got[store.Remote](t)(s.Remote(ctx, "credly"))

@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"push save":    pushSave,
 		"push races":   pushRaces,
 		"runs":         runs,
+		"hints":        hints,
 		"sessions":     sessions,
 		"keys":         keys,
 		"status lists": statusLists,

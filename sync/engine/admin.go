@@ -2,14 +2,10 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
-	"time"
 
 	"badgebridge/adapters"
 	"badgebridge/store"
@@ -21,8 +17,8 @@ import (
 var remoteName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
 // AddRemote validates the configuration, checks the remote, pins its identity
-// and stores it. webhookSecret is the last part of its webhook's address, ""
-// for none. A remote of that name is reconfigured; its cursor and links stay. A
+// and stores it. webhookSecret is the last part of its webhook's address; "" keeps
+// the one that it has, or makes one where an admin is to enter it at the remote. A remote of that name is reconfigured; its cursor and links stay. A
 // remote that can't be checked is not stored: the error says why.
 func (e *Engine) AddRemote(ctx context.Context, name adapters.Remote, kind, title string, config json.RawMessage, webhookSecret string) (store.Remote, error) {
 	if !remoteName.MatchString(string(name)) {
@@ -39,47 +35,53 @@ func (e *Engine) AddRemote(ctx context.Context, name adapters.Remote, kind, titl
 	if err != nil {
 		return store.Remote{}, fmt.Errorf("check remote %s: %w", name, err)
 	}
-	return e.putRemote(ctx, name, kind, title, config, webhookSecret, false, h)
+	return e.putRemote(ctx, a, store.Remote{Name: name, Kind: kind, Title: title, Config: config}, webhookSecret, h)
 }
 
 // DeclareRemote stores a remote that the configuration file names, without
 // calling it: an absent remote must not stop the start.
 func (e *Engine) DeclareRemote(ctx context.Context, name adapters.Remote, kind, title string, config json.RawMessage, webhookSecret string) (store.Remote, error) {
-	if _, _, err := e.remote.make(name, kind, config); err != nil {
+	a, _, err := e.remote.make(name, kind, config)
+	if err != nil {
 		return store.Remote{}, err
 	}
-	return e.putRemote(ctx, name, kind, title, config, webhookSecret, true, adapters.Health{})
+	return e.putRemote(ctx, a, store.Remote{Name: name, Kind: kind, Title: title, Config: config, Declared: true}, webhookSecret, adapters.Health{})
 }
 
-func (e *Engine) putRemote(ctx context.Context, name adapters.Remote, kind, title string, config json.RawMessage, webhookSecret string, declared bool, h adapters.Health) (store.Remote, error) {
-	sealed, err := e.cfg.Keyring.Seal(config, sealAAD(name))
+// putRemote stores r, whose configuration is in clear.
+func (e *Engine) putRemote(ctx context.Context, a adapters.Adapter, r store.Remote, webhookSecret string, h adapters.Health) (store.Remote, error) {
+	name := r.Name
+	sealed, err := e.cfg.Keyring.Seal(r.Config, sealAAD(name))
 	if err != nil {
 		return store.Remote{}, fmt.Errorf("seal the configuration of %s: %w", name, err)
 	}
 	now := store.Moment(e.cfg.Now())
+	r.Config, r.Identity, r.State = []byte(sealed), h.Identity, store.RemoteActive
+	r.CreatedAt, r.UpdatedAt, r.NextPull = now, now, now
+	_, entered := a.(adapters.HintReader)
 	var out store.Remote
 	err = e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
 		old, err := tx.Remote(ctx, name)
-		r := store.Remote{
-			Name: name, Kind: kind, Title: title, Config: []byte(sealed), Declared: declared, Identity: h.Identity,
-			State: store.RemoteActive, CreatedAt: now, UpdatedAt: now, NextPull: now,
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
 		}
-		if webhookSecret != "" {
-			r.WebhookHash = webhookHash(webhookSecret)
+		r, secret := r, webhookSecret
+		if r.WebhookHash, r.WebhookSecret = old.WebhookHash, old.WebhookSecret; secret == "" && r.WebhookHash == "" && entered {
+			secret = newWebhookSecret()
+		}
+		if secret != "" && (webhookHash(secret) != r.WebhookHash || r.WebhookSecret == "") {
+			if err := e.setWebhook(&r, secret); err != nil {
+				return err
+			}
 		}
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			if err := tx.CreateRemote(ctx, r); err != nil {
 				return err
 			}
-		case err != nil:
-			return err
 		default:
 			if r.Identity == "" {
 				r.Identity = old.Identity
-			}
-			if r.WebhookHash == "" {
-				r.WebhookHash = old.WebhookHash
 			}
 			if err := tx.PutRemoteConfig(ctx, r); err != nil {
 				return err
@@ -91,18 +93,13 @@ func (e *Engine) putRemote(ctx context.Context, name adapters.Remote, kind, titl
 	if err != nil {
 		return out, fmt.Errorf("store remote %s: %w", name, err)
 	}
-	if !declared {
+	if !r.Declared {
 		if err := e.noteHealth(ctx, name, h, nil); err != nil {
 			return out, err
 		}
 	}
 	e.Wake()
 	return out, nil
-}
-
-func webhookHash(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
 }
 
 // RemoveRemote forgets a connection; awards and links stay.
@@ -180,46 +177,6 @@ func (e *Engine) RequestSync(ctx context.Context, name adapters.Remote) error {
 	}
 	e.Wake()
 	return nil
-}
-
-// Webhook takes a remote's webhook: secret is the last part of its address.
-// store.ErrNotFound when there is no such webhook, adapters.ErrUnauthorized when
-// the call is not from the remote. What it says is only a hint: the remote is
-// pulled soon.
-func (e *Engine) Webhook(ctx context.Context, secret string, h http.Header, body []byte) error {
-	r, err := e.cfg.Store.RemoteByWebhook(ctx, webhookHash(secret))
-	if err != nil {
-		return err
-	}
-	_, a, err := e.adapter(ctx, e.cfg.Store, r.Name)
-	if err != nil {
-		return err
-	}
-	n, ok := a.(adapters.Notifier)
-	if !ok {
-		return store.ErrNotFound
-	}
-	hints, err := n.ParseWebhook(h, body)
-	if err != nil {
-		return fmt.Errorf("webhook of %s: %w", r.Name, err)
-	}
-	now := e.cfg.Now()
-	fresh := len(hints) == 0
-	for _, hint := range hints {
-		if hint.ID == "" {
-			fresh = true
-			continue
-		}
-		first, err := e.cfg.Store.UseOnce(ctx, "webhook/"+string(r.Name), hint.ID, now, now.Add(24*time.Hour))
-		if err != nil {
-			return err
-		}
-		fresh = fresh || first
-	}
-	if !fresh {
-		return nil // told before
-	}
-	return e.RequestSync(ctx, r.Name)
 }
 
 // SendAgain puts a rejected or held push back into the queue, or one that a

@@ -23,9 +23,11 @@ func (p *pull) images(ctx context.Context) error {
 			return err
 		}
 		now := p.e.cfg.Now()
-		if ok, _, err := p.e.cfg.Store.LeaseRemote(ctx, p.remote.Name, p.e.cfg.Owner, now, now.Add(p.e.leaseFor())); err != nil || !ok {
+		ok, asked, err := p.e.cfg.Store.LeaseRemote(ctx, p.remote.Name, p.e.cfg.Owner, now, now.Add(p.e.leaseFor()))
+		if err != nil || !ok {
 			return errors.Join(err, fmt.Errorf("remote %s: the lease was lost: %w", p.remote.Name, store.ErrStale))
 		}
+		p.again = p.again || asked
 	}
 	return nil
 }

@@ -38,6 +38,8 @@ type pull struct {
 	adapter adapters.Adapter
 	source  adapters.Source
 	found   outcome
+	hinted  bool // it asks about what webhooks named, and reads nothing else
+	again   bool // it was asked for once more in the meantime
 	// When what this run has read to its end began.
 	readAt, listedAt time.Time
 }
@@ -66,10 +68,14 @@ func (e *Engine) Sync(ctx context.Context, name adapters.Remote, o SyncOptions) 
 		return store.Run{}, fmt.Errorf("remote %s is being pulled by another process: %w", name, store.ErrStale)
 	}
 	// Every remote is made due at the start: the first pull is nobody's hint.
-	if _, again := e.pulled.LoadOrStore(name, true); again && o.Cause == "schedule" && dirty {
+	_, again := e.pulled.LoadOrStore(name, true)
+	if again && o.Cause == "schedule" && dirty {
 		o.Cause = "webhook"
 	}
 	p := &pull{e: e, remote: r, adapter: adapter}
+	if p.hinted = again && o.Cause == "schedule" && e.onlyHints(r, adapter, dirty); p.hinted {
+		o.Cause = "webhook"
+	}
 	err = p.do(ctx, o)
 	// The closing writes get a moment of their own, also when ctx has ended.
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -95,6 +101,15 @@ func (p *pull) do(ctx context.Context, o SyncOptions) error {
 	}
 	if err = e.cfg.Store.AbandonRuns(ctx, p.remote.Name, p.run.ID, "The process that ran it ended.", store.Moment(e.cfg.Now())); err != nil {
 		return fmt.Errorf("note abandoned runs: %w", err)
+	}
+	if p.hinted {
+		all, err := p.hints(ctx)
+		if err != nil {
+			return err
+		}
+		if p.hinted = !all; p.hinted {
+			return p.images(ctx)
+		}
 	}
 	if err = p.identify(ctx); err != nil {
 		return err
@@ -236,9 +251,11 @@ func (p *pull) forget(ctx context.Context) error {
 func (p *pull) page(ctx context.Context, page adapters.Page, live bool, advance func(store.Tx) error) error {
 	e := p.e
 	now := e.cfg.Now()
-	if ok, _, err := e.cfg.Store.LeaseRemote(ctx, p.remote.Name, e.cfg.Owner, now, now.Add(e.leaseFor())); err != nil || !ok {
+	ok, asked, err := e.cfg.Store.LeaseRemote(ctx, p.remote.Name, e.cfg.Owner, now, now.Add(e.leaseFor()))
+	if err != nil || !ok {
 		return errors.Join(err, fmt.Errorf("remote %s: the lease was lost: %w", p.remote.Name, store.ErrStale))
 	}
+	p.again = p.again || asked
 	var got outcome
 	take := func(tx store.Tx) error {
 		got = outcome{}
@@ -251,7 +268,7 @@ func (p *pull) page(ctx context.Context, page adapters.Page, live bool, advance 
 		}
 		return advance(tx)
 	}
-	err := e.cfg.Store.InTx(ctx, take)
+	err = e.cfg.Store.InTx(ctx, take)
 	for range 3 {
 		if !errors.Is(err, errTaken) {
 			break
@@ -362,6 +379,11 @@ func (p *pull) close(ctx context.Context, err error) (store.Run, error) {
 	switch {
 	case err == nil:
 		p.run.State = store.RunDone
+		if p.hinted {
+			next = p.remote.NextPull // which webhooks do not put off
+		} else if p.run.ID != "" {
+			_, err = e.cfg.Store.CoverHints(ctx, p.remote.Name, p.run.StartedAt)
+		}
 	case errors.As(err, &held):
 		p.run.State, p.run.Message = store.RunHeld, held.message
 		err = nil
@@ -373,6 +395,9 @@ func (p *pull) close(ctx context.Context, err error) (store.Run, error) {
 		if after := adapters.RetryAfter(err); after > next.Sub(now) {
 			next = now.Add(after)
 		}
+	}
+	if p.again && err == nil {
+		next = now
 	}
 	if p.run.ID != "" {
 		if serr := e.cfg.Store.PutRun(ctx, p.run); serr != nil {

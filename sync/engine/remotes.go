@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -51,6 +52,10 @@ func (rs *remotes) get(r store.Remote) (adapters.Adapter, []string, error) {
 	return a, hosts, nil
 }
 
+// ErrConfig: a remote's configuration is not valid. The error beside it says which
+// field, why, and what to do, and shows no secret.
+var ErrConfig = errors.New("the configuration is not valid")
+
 // make builds an adapter from a configuration in clear.
 func (rs *remotes) make(name adapters.Remote, kind string, config json.RawMessage) (adapters.Adapter, []string, error) {
 	for _, d := range rs.cfg.Drivers {
@@ -59,11 +64,11 @@ func (rs *remotes) make(name adapters.Remote, kind string, config json.RawMessag
 		}
 		hosts, err := d.Hosts(config)
 		if err != nil {
-			return nil, nil, fmt.Errorf("remote %s: %w", name, err)
+			return nil, nil, fmt.Errorf("remote %s: %w: %w", name, ErrConfig, err)
 		}
 		a, err := d.New(config, rs.cfg.Client(name, hosts))
 		if err != nil {
-			return nil, nil, fmt.Errorf("remote %s: %w", name, err)
+			return nil, nil, fmt.Errorf("remote %s: %w: %w", name, ErrConfig, err)
 		}
 		return a, hosts, nil
 	}
