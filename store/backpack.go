@@ -52,6 +52,9 @@ type Collected struct {
 
 	GenuineAt time.Time // when verification last said valid
 	CheckedAt time.Time
+	// GoneSince is the first of the checks in a row at which its source did not
+	// answer; zero while it does.
+	GoneSince time.Time
 	NextCheck time.Time // zero: not again by itself
 	Failures  int       // checks in a row that could not be decided
 	CreatedAt time.Time

@@ -291,7 +291,7 @@ func (b *browser) send(path, contentType string, body []byte) answer {
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	must(b.w.t, err)
-	return answer{res.StatusCode, res.Header, string(text), path}
+	return answer{res.StatusCode, res.Header, string(text), res.Request.URL.RequestURI()}
 }
 
 func (b *browser) get(path string, header ...string) answer {

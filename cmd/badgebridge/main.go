@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer, 
 	root.SetErr(errw)
 	root.SetArgs(args)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(c.serve(), c.setup(), c.migrate(), c.version(), c.remotes(), c.sync(), c.imports(), c.keys(), c.verify(), c.bake(), c.unbake(), c.convert(), c.sandbox())
+	root.AddCommand(c.serve(), c.setup(), c.migrate(), c.version(), c.remotes(), c.sync(), c.imports(), c.keys(), c.explain(), c.export(), c.backup(), c.verify(), c.bake(), c.unbake(), c.convert(), c.sandbox())
 	cmd, err := root.ExecuteContextC(ctx)
 	var exit *exitError
 	switch {

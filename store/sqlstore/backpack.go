@@ -11,14 +11,14 @@ import (
 )
 
 const collectedColumns = `id, person_id, award_id, locator, source, version, verification, document_sha, original_sha, image_sha,
-	standing, report, message, genuine_at, checked_at, next_check, failures, created_at, updated_at`
+	standing, report, message, genuine_at, checked_at, next_check, failures, gone_since, created_at, updated_at`
 
 const selectCollected = `SELECT ` + collectedColumns + ` FROM collected`
 
 func scanCollected(row scanner) (v store.Collected, err error) {
 	err = row.Scan(&v.ID, &v.PersonID, orEmpty(&v.AwardID), &v.Locator, &v.Source, &v.Version, &v.Verification, &v.DocumentSHA,
 		&v.OriginalSHA, &v.ImageSHA, &v.Standing, &v.Report, &v.Message, when(&v.GenuineAt), when(&v.CheckedAt), when(&v.NextCheck),
-		&v.Failures, when(&v.CreatedAt), when(&v.UpdatedAt))
+		&v.Failures, when(&v.GoneSince), when(&v.CreatedAt), when(&v.UpdatedAt))
 	return v, err
 }
 
@@ -32,12 +32,13 @@ func (c *calls) CreateCollected(ctx context.Context, v store.Collected) (store.C
 	}
 	v.CreatedAt, v.GenuineAt = store.Moment(v.CreatedAt), store.Moment(v.GenuineAt)
 	v.CheckedAt, v.NextCheck, v.Report = store.Moment(v.CheckedAt), store.Moment(v.NextCheck), notNil(v.Report)
+	v.GoneSince = store.Moment(v.GoneSince)
 	err := c.must(ctx, "create collected badge", store.ErrExists, `
 		INSERT INTO collected (`+collectedColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		ON CONFLICT DO NOTHING`,
 		v.ID, v.PersonID, optional(v.AwardID), v.Locator, v.Source, v.Version, v.Verification, v.DocumentSHA, v.OriginalSHA, v.ImageSHA,
-		v.Standing, v.Report, v.Message, moment(v.GenuineAt), moment(v.CheckedAt), moment(v.NextCheck), v.Failures,
+		v.Standing, v.Report, v.Message, moment(v.GenuineAt), moment(v.CheckedAt), moment(v.NextCheck), v.Failures, moment(v.GoneSince),
 		moment(v.CreatedAt), moment(v.UpdatedAt))
 	if err != nil {
 		return store.Collected{}, err
@@ -52,10 +53,10 @@ func (c *calls) Collected(ctx context.Context, id string) (store.Collected, erro
 func (c *calls) PutCollected(ctx context.Context, v store.Collected) error {
 	return c.must(ctx, "put collected badge "+v.ID, store.ErrNotFound, `
 		UPDATE collected SET (award_id, locator, source, version, verification, document_sha, original_sha, image_sha,
-			standing, report, message, genuine_at, checked_at, next_check, failures, updated_at)
-			= ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) WHERE id = $1`,
+			standing, report, message, genuine_at, checked_at, next_check, failures, updated_at, gone_since)
+			= ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) WHERE id = $1`,
 		v.ID, optional(v.AwardID), v.Locator, v.Source, v.Version, v.Verification, v.DocumentSHA, v.OriginalSHA, v.ImageSHA,
-		v.Standing, notNil(v.Report), v.Message, moment(v.GenuineAt), moment(v.CheckedAt), moment(v.NextCheck), v.Failures, moment(c.now()))
+		v.Standing, notNil(v.Report), v.Message, moment(v.GenuineAt), moment(v.CheckedAt), moment(v.NextCheck), v.Failures, moment(c.now()), moment(v.GoneSince))
 }
 
 func (c *calls) DeleteCollected(ctx context.Context, id string) error {

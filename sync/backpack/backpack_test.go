@@ -9,6 +9,7 @@ import (
 	"image"
 	"image/png"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -253,9 +254,8 @@ func TestARevocationAtTheSourceReachesTheBackpack(t *testing.T) {
 func TestABadgeOutlivesItsIssuersSite(t *testing.T) {
 	w := newWorld(t)
 	res := w.collect(backpack.Given{Data: w.assertion("/a/4", "ada@example.org")})
-	for url := range w.web {
-		delete(w.web, url)
-	}
+	there := maps.Clone(w.web)
+	clear(w.web)
 	var last store.Collected
 	for i := range 6 {
 		w.now = w.now.Add(15 * 24 * time.Hour)
@@ -270,12 +270,23 @@ func TestABadgeOutlivesItsIssuersSite(t *testing.T) {
 			t.Errorf("one failure made it %s", last.Standing)
 		}
 	}
+	if since := last.GoneSince; since.IsZero() || !since.Before(last.CheckedAt) || !since.After(last.GenuineAt) {
+		t.Errorf("gone since %s, genuine at %s, looked at on %s", since, last.GenuineAt, last.CheckedAt)
+	}
 	if last.Standing != store.GoneSource || last.GenuineAt.IsZero() || last.DocumentSHA == "" {
 		t.Errorf("standing %s, genuine at %s, %d failures", last.Standing, last.GenuineAt, last.Failures)
 	}
-	w.assertion("/a/4", "ada@example.org")
 	if doc, err := w.store.Document(t.Context(), last.DocumentSHA); err != nil || !bytes.Contains(doc.Body, []byte("/a/4")) {
 		t.Errorf("the document is lost: %v", err)
+	}
+	// The site comes back, and with it what is known of the badge.
+	maps.Copy(w.web, there)
+	w.now = w.now.Add(15 * 24 * time.Hour)
+	if _, changed, err := w.RecheckDue(t.Context(), 10); err != nil || changed != 1 {
+		t.Errorf("%d changed, %v", changed, err)
+	}
+	if last, err := w.store.Collected(t.Context(), last.ID); err != nil || last.Standing != store.Genuine || !last.GoneSince.IsZero() || last.Failures != 0 {
+		t.Errorf("after the site came back: %+v, %v", last, err)
 	}
 }
 

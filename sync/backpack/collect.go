@@ -164,7 +164,7 @@ func (b *Backpack) describe(c *store.Collected, rep verify.Report) {
 	}
 	c.NextCheck = nextCheck(*c, b.cfg.Now())
 	if c.Standing == store.Genuine || c.Standing == store.ExpiredNow {
-		c.GenuineAt, c.Failures = c.CheckedAt, 0
+		c.GenuineAt, c.Failures, c.GoneSince = c.CheckedAt, 0, time.Time{}
 	}
 }
 
@@ -241,6 +241,7 @@ func (b *Backpack) keepAgain(ctx context.Context, tx store.Tx, old, c store.Coll
 	before := []string{old.DocumentSHA, old.OriginalSHA}
 	old.DocumentSHA, old.Standing, old.Report, old.Message = c.DocumentSHA, c.Standing, c.Report, c.Message
 	old.CheckedAt, old.NextCheck, old.Failures, old.Version, old.Verification = c.CheckedAt, c.NextCheck, c.Failures, c.Version, c.Verification
+	old.GoneSince = c.GoneSince
 	if old.Standing == store.AwaitsProof {
 		old.NextCheck = time.Time{}
 	}

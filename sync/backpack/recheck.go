@@ -104,6 +104,9 @@ func (b *Backpack) noteCheck(ctx context.Context, c *store.Collected, rep verify
 	} else {
 		// The last report that says something stays.
 		c.Standing, c.Failures = gone(*c), c.Failures+1
+		if c.GoneSince.IsZero() {
+			c.GoneSince = c.CheckedAt
+		}
 		if p := rep.Problems(); len(p) > 0 {
 			c.Message = p[0]
 		}

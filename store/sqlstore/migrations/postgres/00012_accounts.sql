@@ -5,6 +5,8 @@
 
 ALTER TABLE persons ADD COLUMN mail TEXT COLLATE "C" NOT NULL DEFAULT ''; -- the address that letters go to; '' the oldest
 
+ALTER TABLE collected ADD COLUMN gone_since TIMESTAMPTZ; -- the first of the checks in a row that found nothing
+
 ALTER TABLE sessions ADD COLUMN person_id TEXT COLLATE "C" NOT NULL DEFAULT '';
 UPDATE sessions SET person_id = COALESCE(convert_from(data, 'UTF8')::json -> 'values' ->> 'person', '')
 	WHERE left(convert_from(data, 'UTF8'), 11) = '{"deadline"';

@@ -5,6 +5,8 @@
 
 ALTER TABLE persons ADD COLUMN mail TEXT NOT NULL DEFAULT ''; -- the address that letters go to; '' the oldest
 
+ALTER TABLE collected ADD COLUMN gone_since TIMESTAMP; -- the first of the checks in a row that found nothing
+
 ALTER TABLE sessions ADD COLUMN person_id TEXT NOT NULL DEFAULT '';
 UPDATE sessions SET person_id = COALESCE(json_extract(CAST(data AS TEXT), '$.values.person'), '')
 	WHERE json_valid(CAST(data AS TEXT));
