@@ -133,6 +133,7 @@ func TestThePluginWithstandsAttacks(t *testing.T) {
 	t.Run("no parameter becomes SQL", h.queries)
 	t.Run("acts lead back to the site alone", h.redirects)
 	t.Run("a page cache in front shows nobody another's badges", h.cached)
+	t.Run("a gateway one version apart still works", h.apart)
 }
 
 func (h *hostile) awards(t *testing.T) int64 {
