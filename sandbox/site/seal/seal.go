@@ -106,7 +106,7 @@ func Seal(hue float64, shape Shape, glyph Glyph) []byte {
 	paint(img, z, white(1))
 
 	var out bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
 	if err := encoder.Encode(&out, img); err != nil {
 		panic(err) // a bytes.Buffer takes everything, and the image is never empty
 	}
