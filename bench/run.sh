@@ -6,12 +6,12 @@ cd "$(dirname "$0")/.."
 export GOTOOLCHAIN=${GOTOOLCHAIN:-local}
 tags=nomsgpack
 
-# benchmark PACKAGE PATTERN: what it is
+# bench PACKAGE PATTERN WHAT [FLAG...]
 bench() {
 	local out
 	echo
 	echo "== $3"
-	if ! out=$(go test -tags $tags -run '^$' -bench "$2" -benchmem "./$1" 2>&1); then
+	if ! out=$(go test -tags $tags -run '^$' -bench "$2" -benchmem -timeout 2h "${@:4}" "./$1" 2>&1); then
 		echo "$out"
 		return 1
 	fi
@@ -26,6 +26,7 @@ bench openbadges/bake '.' "bake a PNG, beside copying its bytes"
 bench bench/badges '^BenchmarkVerify$' "verify an Open Badges 3.0 credential, beside one raw Ed25519 verification"
 bench bench/badges 'IssueAndVerify' "issue and verify a credential; beside it Digital Bazaar's libraries under node"
 bench bench/badges 'Hosted' "verify a hosted badge, resources in memory; beside it 1EdTech's validator in Python"
+bench internal/e2e '^BenchmarkTenThousand$' "carry 10,000 old awards to Credly: calls and issue calls for each badge, memory of the gateway" -benchtime 1x
 bench store/sqlstore 'RecordAwards' "record awards, on both engines"
 
 echo
