@@ -361,3 +361,28 @@ func TestABackfillTellsWhoHasTheBadgeAlreadyAndReachesNobodyTwice(t *testing.T) 
 	}
 	w.quiet()
 }
+
+func TestOneSettingSaysWhoMailsTheMember(t *testing.T) {
+	for mailer, want := range map[store.Mailer]struct {
+		letters    int // the gateway's own
+		suppressed bool
+	}{
+		store.MailGateway: {1, true},
+		store.MailA:       {0, true}, // the site
+		store.MailB:       {0, false},
+	} {
+		t.Run(string(mailer), func(t *testing.T) {
+			w := newWorld(t)
+			w.mapBadges(store.Mapping{AToB: store.AtOnce, Mailer: mailer})
+			w.give(w.ada)
+			w.round()
+			badges := w.credly.Badges()
+			if len(badges) != 1 || badges[0].SuppressMail != want.suppressed {
+				t.Errorf("%+v", badges)
+			}
+			if n := w.jobs.count("mail.offer"); n != want.letters {
+				t.Errorf("the gateway writes %d letters", n)
+			}
+		})
+	}
+}
