@@ -50,6 +50,8 @@ type Award struct {
 	Claim      ClaimState
 	ClaimedAt  time.Time
 	Visibility Visibility
+	// NameHidden: the earner does not want their name on the public pages.
+	NameHidden bool
 
 	Revoked          bool
 	RevokedAt        time.Time

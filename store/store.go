@@ -62,6 +62,9 @@ type Tx interface {
 	Statuses
 	Queue
 	Backpack
+	Shelf
+	Earnables
+	Batches
 	Collections
 	Grants
 	Connections

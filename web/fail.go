@@ -59,6 +59,8 @@ func outcomeOf(err error) outcome {
 		return outcome{http.StatusForbidden, "forbidden"}
 	case errors.Is(err, errCrossSite):
 		return outcome{http.StatusForbidden, "cross-site"}
+	case errors.Is(err, errFormat):
+		return outcome{http.StatusNotImplemented, "no-format"}
 	case errors.Is(err, errMethod):
 		return outcome{http.StatusMethodNotAllowed, "method"}
 	case errors.Is(err, errGone):

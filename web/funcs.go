@@ -46,6 +46,7 @@ func (p *pages) funcs(w *locale.Words, cfg Config) template.FuncMap {
 		"host":  hostOf,
 		"web":   webAddress,
 		"paras": paragraphs,
+		"md":    p.md.html,
 		"keys": func(m map[string]string) []string {
 			out := make([]string, 0, len(m))
 			for k := range m {
@@ -60,6 +61,11 @@ func (p *pages) funcs(w *locale.Words, cfg Config) template.FuncMap {
 				m[text(kv[i])] = kv[i+1]
 			}
 			return m
+		},
+		// sourceKind is how a badge came, without from whom.
+		"sourceKind": func(source string) string {
+			kind, _, _ := strings.Cut(source, ":")
+			return kind
 		},
 		"list": func(words []string) string { return strings.Join(words, ", ") },
 		"add":  func(a, b int) int { return a + b },

@@ -88,7 +88,7 @@ func (s *Server) guard(router http.Handler) http.Handler {
 // sessionless tells paths that never look at who is signed in.
 func sessionless(path string) bool {
 	for _, prefix := range []string{"/api/", "/webhooks/", "/static/", "/ob/", "/.well-known/", "/healthz", "/readyz", "/metrics",
-		"/displayer/", "/issuer.js", "/issuer/frame", "/issuer/ticket/", "/legacy/", "/letters/stop/"} {
+		"/displayer/", "/oembed", "/issuer.js", "/issuer/frame", "/issuer/ticket/", "/legacy/", "/letters/stop/"} {
 		if strings.HasPrefix(path, prefix) {
 			return true
 		}
@@ -167,7 +167,9 @@ func (s *Server) bound(c *gin.Context) {
 		limit = hookLimit
 	case path == "/me/restore":
 		limit = archive.MaxSize + formLimit
-	case path == "/verify", path == "/badges/add", path == "/api/v1/verify", strings.HasPrefix(path, "/setup"):
+	case path == "/badges/add":
+		limit = filesLimit
+	case path == "/verify", path == "/api/v1/verify", strings.HasPrefix(path, "/setup"):
 		limit = uploadLimit
 	case strings.HasPrefix(path, "/legacy/credly/"):
 		limit = doorLimit

@@ -1,11 +1,9 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,6 +16,7 @@ import (
 	"badgebridge/web/locale"
 )
 
+// maxBadges bounds what is asked of one person elsewhere than on the shelf.
 const maxBadges = 500
 
 func (s *Server) memberRoutes(g *gin.RouterGroup) {
@@ -25,6 +24,7 @@ func (s *Server) memberRoutes(g *gin.RouterGroup) {
 	if s.cfg.Backpack != nil {
 		get(g, "/badges/add", s.addBadge)
 		g.POST("/badges/add", s.addBadgeForm)
+		get(g, "/badges/add/:batch", s.batchPage)
 	}
 	get(g, "/badges/:id", s.memberBadge)
 	g.POST("/badges/:id/claim", s.claim)
@@ -32,64 +32,11 @@ func (s *Server) memberRoutes(g *gin.RouterGroup) {
 	g.POST("/badges/:id/decline", s.decline)
 	g.POST("/badges/:id/visibility", s.setVisibility)
 	g.POST("/badges/:id/name", s.setNameAtBadge)
+	s.collectionRoutes(g)
+	s.profileFormRoutes(g)
 	get(g, "/me", s.profile)
 	g.POST("/me/name", s.setName)
 	s.accountRoutes(g)
-}
-
-type homeView struct {
-	Waiting  []badge
-	Badges   []badge // claimed, newest first
-	Declined []badge
-	Places   int
-	Public   int
-	More     bool
-	Adds     bool // badges can be added by hand
-}
-
-// home is the member's badges, or the start page for everybody else.
-func (s *Server) home(c *gin.Context) {
-	ctx := c.Request.Context()
-	v := visitorOf(c)
-	if v == nil {
-		s.startPage(c)
-		return
-	}
-	awards, err := s.cfg.Store.AwardsOf(ctx, v.PersonID, maxBadges)
-	if err != nil {
-		s.fail(c, fmt.Errorf("my badges: %w", err))
-		return
-	}
-	view := homeView{More: len(awards) == maxBadges, Adds: s.cfg.Backpack != nil}
-	places := map[adapters.Remote]bool{}
-	for _, a := range awards {
-		b, err := s.completeBadge(ctx, a)
-		if err != nil {
-			s.fail(c, err)
-			return
-		}
-		if a.Claim == store.Offered && !a.Revoked && a.PageURL == "" {
-			if b.Sending, err = s.sending(c, b); err != nil {
-				s.fail(c, err)
-				return
-			}
-		}
-		switch {
-		case a.Claim == store.Offered && !a.Revoked:
-			view.Waiting = append(view.Waiting, b)
-		case a.Claim == store.Claimed:
-			view.Badges = append(view.Badges, b)
-			places[a.Origin] = true
-			if a.Visibility == store.Public && !a.Revoked {
-				view.Public++
-			}
-		case a.Claim == store.Declined && !a.Revoked:
-			view.Declined = append(view.Declined, b)
-		}
-	}
-	view.Places = len(places)
-	slices.SortStableFunc(view.Badges, func(a, b badge) int { return cmp.Compare(b.IssuedOn.Unix(), a.IssuedOn.Unix()) })
-	s.render(c, http.StatusOK, "home", view)
 }
 
 // copyLine is one place where a badge is, or will be, in plain words: Key is
@@ -114,11 +61,19 @@ type memberView struct {
 	Given     string
 	Family    string
 	NameError string
-	LinkedIn  string
+	Links     *shareLinks // nil while there is no page for others
 	Baked     bool
 	Addresses []string          // that the member has proven
 	Attested  []store.Collected // what others attest of it, verified
 	Backpacks *badgeBackpacks
+	In        []store.Collection
+}
+
+// FullName is the earner's name, also where the public pages leave it out.
+func (v memberView) FullName() string {
+	b := v.badge
+	b.NameHidden = false
+	return b.Earner()
 }
 
 func (v memberView) title(*locale.Words) string { return v.Content.Name }
@@ -141,7 +96,7 @@ func (s *Server) showMemberBadge(c *gin.Context, status int, nameError string) {
 		s.fail(c, err)
 		return
 	}
-	v := memberView{badge: b, Elsewhere: b.Claim == store.Offered && b.PageURL != "", LinkedIn: linkedIn(b), NameError: nameError, Given: visitorOf(c).GivenName, Family: visitorOf(c).FamilyName}
+	v := memberView{badge: b, Elsewhere: b.Claim == store.Offered && b.PageURL != "", Links: shareOf(b, s.wordsOf(c)), NameError: nameError, Given: visitorOf(c).GivenName, Family: visitorOf(c).FamilyName}
 	if v.Given == "" && v.Family == "" {
 		v.Given, v.Family = b.Recipient.GivenName, b.Recipient.FamilyName // what the site knows, as a proposal
 	}
@@ -154,6 +109,9 @@ func (s *Server) showMemberBadge(c *gin.Context, status int, nameError string) {
 	}
 	if err == nil {
 		v.Backpacks, err = s.badgeBackpacks(ctx, b)
+	}
+	if err == nil {
+		v.In, err = s.cfg.Store.CollectionsWith(ctx, b.ID)
 	}
 	if err != nil {
 		s.fail(c, err)
@@ -291,6 +249,13 @@ func (s *Server) setVisibility(c *gin.Context) {
 	if err := s.cfg.Engine.SetVisibility(c.Request.Context(), id, visitorOf(c).PersonID, v); err != nil {
 		s.fail(c, fmt.Errorf("visibility: %w", err))
 		return
+	}
+	// Forms from before the choice was there don't ask.
+	if c.PostForm("name_asked") != "" {
+		if err := s.cfg.Engine.SetNameHidden(c.Request.Context(), id, visitorOf(c).PersonID, c.PostForm("show_name") == ""); err != nil {
+			s.fail(c, fmt.Errorf("visibility: %w", err))
+			return
+		}
 	}
 	s.Changed(id)
 	s.say(c, "ok", "visibility-"+string(v), nil)

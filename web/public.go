@@ -21,9 +21,14 @@ func (s *Server) publicRoutes(g *gin.RouterGroup) {
 	get(g, "/b/:id/image", s.badgeImage)
 	get(g, "/b/:id/baked.png", s.bakedImage)
 	get(g, "/b/:id/criteria", s.criteria)
+	get(g, "/b/:id/embed", s.embedBadge)
+	get(g, "/b/:id/certificate", s.certificate)
+	s.cardRoutes(g)
+	s.catalogRoutes(g)
 	get(g, "/verify", s.verifyPage)
 	g.POST("/verify", s.verifyForm)
 	get(g, "/demo/mailbox", s.mailbox)
+	s.showcaseRoutes(g)
 }
 
 // badge is an award with what its pages show of it.
@@ -36,10 +41,16 @@ type badge struct {
 	Person  store.Person // the earner's account; empty when nobody has proven the address
 	Now     time.Time
 	Sending sending // what a claim sends elsewhere; only on the member's own pages
+	// Standing is how a badge that was brought stands; only on lists.
+	Standing store.Standing
 }
 
-// Earner is the name that the public page shows, "" none is known.
+// Earner is the name that the public page shows, "" none is known, or its earner
+// does not want it there.
 func (b badge) Earner() string {
+	if b.NameHidden {
+		return ""
+	}
 	if n := b.Person.Name(); n != "" {
 		return n
 	}
@@ -65,6 +76,18 @@ func (b badge) EndsSoon() int {
 	}
 	return 0
 }
+
+// Doubtful reports that a badge which was brought can't be verified now.
+func (b badge) Doubtful() bool {
+	switch b.Standing {
+	case store.GoneSource, store.Undecided, store.NotGenuine:
+		return !b.Revoked
+	}
+	return false
+}
+
+// Brought reports that its earner brought the badge.
+func (b badge) Brought() bool { return b.Origin == store.BackpackOrigin }
 
 // Shown reports whether others may see the public page.
 func (b badge) Shown() bool {
@@ -147,11 +170,20 @@ func (s *Server) visibleBadge(c *gin.Context, id string) (b badge, owner bool, e
 
 type publicView struct {
 	badge
-	Owner    bool
-	Verdict  verdict
-	LinkedIn string
-	Baked    bool
+	Owner        bool
+	Verdict      verdict
+	LinkedIn     string
+	Baked        bool
+	Endorsements []endorsement
+	Namesake     bool        // a stranger's issuer that is called like the association
+	Detail       *shownBadge // what only Open Badges 3.0 says; nil nothing does
 }
+
+// Indexed reports whether search engines may keep the page.
+func (v publicView) Indexed() bool { return v.Shown() && v.Visibility == store.Public }
+
+// Said is the badge's description on one line.
+func (v publicView) Said() string { return cutText(oneLine(v.Content.Description), 280) }
 
 func (v publicView) title(w *locale.Words) string {
 	if e := v.Earner(); e != "" {
@@ -170,6 +202,7 @@ func (s *Server) publicBadge(c *gin.Context) {
 		return
 	}
 	c.Header("Vary", "Accept, Accept-Language, Cookie")
+	shownAs(c, seenBy(b))
 	if jwt || asJSON || wantsDocument(c.Request) {
 		s.badgeDocument(c, b, jwt)
 		return
@@ -177,6 +210,11 @@ func (s *Server) publicBadge(c *gin.Context) {
 	v := publicView{badge: b, Owner: owner, LinkedIn: linkedIn(b)}
 	v.Baked = s.canBake(ctx, b)
 	v.Verdict = s.verdictOf(ctx, b)
+	v.Endorsements, v.Detail = endorsements(b, v.Verdict.Report), shown(v.Verdict.Report, b.BaseURL)
+	if b.Brought() {
+		own, err := s.cfg.Store.OwnIssuer(ctx)
+		v.Namesake = err == nil && b.Namesake(own.Profile.Name)
+	}
 	status := http.StatusOK
 	if b.Revoked {
 		status = http.StatusGone
@@ -246,6 +284,7 @@ func (s *Server) badgeImage(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
+	shownAs(c, seenBy(b))
 	if sha, ok := strings.CutPrefix(b.Image, "/ob/images/"); ok {
 		s.docs.write(c.Writer, c.Request, "/ob/images/"+sha, b.cacheControl())
 		return
@@ -280,6 +319,7 @@ func (s *Server) bakedImage(c *gin.Context) {
 	} else {
 		name += ".png"
 	}
+	shownAs(c, seenBy(b))
 	c.Header("Content-Disposition", `attachment; filename="`+name+`"`)
 	c.Header("Cache-Control", "private, no-store")
 	c.Data(http.StatusOK, doc.MediaType, doc.Body)
@@ -316,6 +356,9 @@ func (s *Server) criteria(c *gin.Context) {
 	if err != nil {
 		s.fail(c, err)
 		return
+	}
+	if b.ID != "" {
+		shownAs(c, seenBy(b))
 	}
 	s.render(c, http.StatusOK, "criteria", publicView{badge: b, Owner: owner})
 }

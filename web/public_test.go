@@ -67,10 +67,10 @@ func TestAPublicBadgeIsShownWithAVerdictFromChecksMadeNow(t *testing.T) {
 		t.Fatalf("%d", got.status)
 	}
 	got.has(t, "Mentor", "Ada Example", "Genuine", "Not revoked, not expired",
-		`<meta property="og:image" content="`+w.server.URL+"/b/"+a.ID+`/image">`, `<meta name="robots" content="index">`)
+		`<meta property="og:image" content="`+w.server.URL+"/b/"+a.ID+`/card.png">`, `<meta name="robots" content="index">`)
 	got.lacks(t, ada)
 	owner.post("/badges/"+a.ID+"/visibility", "visibility", "link")
-	w.browser().get("/b/"+a.ID).has(t, `content="noindex"`)
+	w.browser().get("/b/"+a.ID).has(t, `content="noindex, nofollow"`)
 	if got := owner.post("/badges/"+a.ID+"/visibility", "visibility", "everybody"); got.status != http.StatusBadRequest {
 		t.Errorf("an unknown visibility: %d", got.status)
 	}
@@ -224,7 +224,7 @@ func TestAnExpiredBadgeSaysSo(t *testing.T) {
 	owner.post("/badges/"+a.ID+"/visibility", "visibility", "public")
 	w.now.add(20 * 365 * 24 * time.Hour)
 	got := w.browser().get("/b/" + a.ID)
-	got.has(t, "Expired", "⊘")
+	got.has(t, "Expired", "◷", "It was good until")
 	got.lacks(t, "<strong>Genuine</strong>")
 }
 

@@ -27,6 +27,7 @@ var files embed.FS
 type pages struct {
 	byLang map[string]map[string]*template.Template
 	assets map[string]asset
+	md     *markdown
 }
 
 type asset struct {
@@ -34,7 +35,7 @@ type asset struct {
 }
 
 func loadPages(words *locale.Bundle, cfg Config) (*pages, error) {
-	p := &pages{byLang: map[string]map[string]*template.Template{}, assets: map[string]asset{}}
+	p := &pages{byLang: map[string]map[string]*template.Template{}, assets: map[string]asset{}, md: newMarkdown()}
 	if err := p.loadAssets(cfg.Hue); err != nil {
 		return nil, err
 	}
@@ -42,9 +43,13 @@ func loadPages(words *locale.Bundle, cfg Config) (*pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load pages: %w", err)
 	}
-	parts, err := files.ReadFile("templates/parts.html")
-	if err != nil {
-		return nil, fmt.Errorf("load pages: %w", err)
+	var parts []byte // what several pages are made of
+	for _, name := range []string{"parts", "parts-shelf"} {
+		text, err := files.ReadFile("templates/" + name + ".html")
+		if err != nil {
+			return nil, fmt.Errorf("load pages: %w", err)
+		}
+		parts = append(parts, text...)
 	}
 	for _, lang := range words.Languages() {
 		w := words.For(lang, "")
@@ -58,7 +63,7 @@ func loadPages(words *locale.Bundle, cfg Config) (*pages, error) {
 		set := map[string]*template.Template{}
 		err = fs.WalkDir(files, "templates", func(name string, d fs.DirEntry, err error) error {
 			page := strings.TrimSuffix(strings.TrimPrefix(name, "templates/"), ".html")
-			if err != nil || d.IsDir() || page == "layout" || page == "parts" {
+			if err != nil || d.IsDir() || page == "layout" || strings.HasPrefix(page, "parts") {
 				return err
 			}
 			text, err := files.ReadFile(name)

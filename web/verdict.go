@@ -16,8 +16,10 @@ import (
 // "undecided", "ended" and "false"; the pages tell them apart by a word, a sign
 // and a colour.
 type verdict struct {
-	State  string
-	Kind   string // of ended: "revoked" or "expired"; of false: "elses", a good badge of somebody else; else ""
+	State string
+	// Kind is, of ended, "revoked" or "expired"; of false, "elses", a good badge of
+	// somebody else; of undecided, "gone", which was genuine when it was last seen.
+	Kind   string
 	Sign   string
 	Tone   string // "ok", "warn", "bad", "" : the colour
 	Made   int    // checks that were made
@@ -25,6 +27,9 @@ type verdict struct {
 	Checks []checkLine  // each
 	Groups []checkGroup // the same, as questions that people ask
 	Report verify.Report
+	// Of gone: when it verified last, and how often its source did not answer since.
+	LastGood time.Time
+	Tries    int
 }
 
 // Word is the locale key of the verdict's one word.
@@ -50,6 +55,7 @@ type checkLine struct {
 const (
 	verdictOwn     = 5 * time.Second // ours are checked in this process
 	verdictForeign = 10 * time.Minute
+	verdictAway    = 30 * time.Second
 	verdictTime    = 8 * time.Second
 	maxVerdicts    = 2000
 )
@@ -78,7 +84,7 @@ func judge(r verify.Report, at time.Time) verdict {
 	case r.Revoked:
 		v.State, v.Kind, v.Sign, v.Tone = "ended", "revoked", "⊘", "bad"
 	case r.Expired:
-		v.State, v.Kind, v.Sign, v.Tone = "ended", "expired", "⊘", "warn"
+		v.State, v.Kind, v.Sign, v.Tone = "ended", "expired", "◷", "warn"
 	case r.Outcome == verify.Invalid:
 		v.State, v.Sign, v.Tone = "false", "✕", "bad"
 		if onlyRecipient(r) {
@@ -107,12 +113,23 @@ func (s *Server) verdictOf(ctx context.Context, b badge) verdict {
 	if b.Revoked {
 		return verdict{State: "ended", Kind: "revoked", Sign: "⊘", Tone: "bad", At: now}
 	}
+	if v, ok := s.checked.get(b.ID, now); ok {
+		return v
+	}
+	if b.Brought() {
+		ctx, cancel := context.WithTimeout(ctx, verdictTime)
+		defer cancel()
+		v := s.verdictOfBrought(ctx, b)
+		keep := verdictForeign
+		if v.State == "undecided" {
+			keep = verdictAway
+		}
+		s.checked.put(b.ID, v, now.Add(keep))
+		return v
+	}
 	address, keep := b.AssertionURL, verdictForeign
 	if a, err := s.cfg.Store.AssertionOf(ctx, b.ID, openbadges.V20); err == nil && b.Claim == store.Claimed {
 		address, keep = b.BaseURL+"/ob/v2/assertions/"+a.ID, verdictOwn
-	}
-	if v, ok := s.checked.get(b.ID, now); ok {
-		return v
 	}
 	undecided := verdict{State: "undecided", Sign: "?", At: now}
 	if address == "" || b.BaseURL == "" {
@@ -126,7 +143,7 @@ func (s *Server) verdictOf(ctx context.Context, b badge) verdict {
 	}
 	v := judge(s.verify(ctx, verify.Input{URL: address}, opt), now)
 	if v.State == "undecided" {
-		keep = verdictOwn // somebody's server is away; look again soon
+		keep = verdictAway // somebody's server is away; look again soon
 	}
 	s.checked.put(b.ID, v, now.Add(keep))
 	return v

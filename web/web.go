@@ -109,6 +109,7 @@ type Server struct {
 	limits  Cache
 	metrics *metrics
 	checked *verdicts
+	cards   *cards
 	router  *gin.Engine
 	handler http.Handler
 }
@@ -140,6 +141,9 @@ func New(cfg Config) (*Server, error) {
 		s.limits = newLocalCache(cfg.Now)
 	}
 	s.checked = newVerdicts(cfg.Now)
+	if s.cards, err = newCards(); err != nil {
+		return nil, fmt.Errorf("make web: %w", err)
+	}
 	s.docs = newDocuments(cfg)
 	s.docs.hit = s.metrics.document.Inc
 	router, err := s.routes()
@@ -191,6 +195,7 @@ func (s *Server) routes() (http.Handler, error) {
 	s.operatorRoutes(g)
 	s.apiRoutes(g)
 	s.oldCredlyRoutes(g)
+	get(g, "/oembed", s.oEmbed)
 	site := g.Group("", s.visitor)
 	s.publicRoutes(site)
 	if s.cfg.ReadStop != nil {

@@ -56,6 +56,11 @@ func composed() []string {
 	add("flash.", "credly-read-only")
 	add("error.", "restore-none", "restore-large", "restore-newer", "restore-damaged", "restore-broke", "restore-nothing", "leave-stale", "leave-only-admin", "leave-sure", "address-last", "import-nothing", "import-no-site")
 	add("add.refused.", "unreadable", "unreachable", "invalid", "revoked", "not-a-badge", "full", "recipient", "too-large")
+	add("add.do.", "unreadable", "unreachable", "invalid", "revoked", "not-a-badge", "full", "recipient", "too-large")
+	for _, fate := range []string{"kept", "joined", "updated", "known"} {
+		add("batch.", fate, "count-"+fate)
+	}
+	add("batch.count-", "awaiting", "refused")
 	add("flash.added-", "kept", "joined", "updated", "known")
 	add("standing.", "genuine", "undecided", "gone", "expired", "revoked", "invalid", "waiting")
 	for _, kind := range []string{"offered", "expiring", "revoked"} {
@@ -63,9 +68,16 @@ func composed() []string {
 		add("stop.", kind)
 		add("mail.why.", kind)
 	}
+	add("shelf.", "holds", "ending", "expired", "revoked", "unclear")
+	add("source.", "file", "url", "mail", "push", "restore", "sync")
+	add("endorses.", "badge", "award", "issuer")
+	add("standing-short.", "gone", "undecided", "invalid")
+	for _, prefix := range []string{"collections.means.", "profile.means.", "flash.collection-", "flash.profile-"} {
+		add(prefix, "private", "link", "public")
+	}
 	add("policy.", "never", "on-claim", "at-once")
 	add("preview.", "issue", "revoke", "update", "remove", "wait-claim", "wait-name", "wait-address", "wait-not-issuable", "wait-paused", "cancel", "none", "other")
-	for _, v := range []string{"genuine", "undecided", "ended", "revoked", "expired", "false", "elses"} {
+	for _, v := range []string{"genuine", "undecided", "ended", "revoked", "expired", "false", "elses", "gone"} {
 		add("verdict."+v, "", "-means")
 	}
 	add("check.", "input", "format", "context", "type", "schema", "subject", "issuer", "proof", "key", "status", "validity", "scope", "recipient", "image", "evidence", "alignment", "endorsement", "extension", "hosting")
@@ -147,7 +159,7 @@ func TestEveryWordThatIsUsedIsInTheLocale(t *testing.T) {
 			used[m[1]] = true
 		}
 		page := strings.TrimSuffix(strings.TrimPrefix(name, "templates/"), ".html")
-		if page != "layout" && page != "parts" {
+		if page != "layout" && !strings.HasPrefix(page, "parts") {
 			used["title."+strings.ReplaceAll(page, "/", ".")] = true
 		}
 		return nil

@@ -38,6 +38,7 @@ import (
 	"badgebridge/sandbox/site"
 	"badgebridge/store"
 	"badgebridge/store/sqlstore"
+	"badgebridge/sync/backpack"
 	"badgebridge/sync/engine"
 	"badgebridge/web"
 	"badgebridge/web/mails"
@@ -206,6 +207,9 @@ func newWorld(t testing.TB, change ...func(*web.Config)) *world {
 	}
 	for _, f := range change {
 		f(&w.cfg)
+	}
+	if w.cfg.Backpack != nil {
+		workers[backpack.JobCollect] = w.cfg.Backpack.CollectFile
 	}
 	pages, err = web.New(w.cfg)
 	must(t, err)

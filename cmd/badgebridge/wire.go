@@ -198,6 +198,8 @@ func (a *app) declare(ctx context.Context) error {
 func (a *app) workers() map[string]jobs.Work {
 	w := map[string]jobs.Work{
 		engine.JobAttested: a.attested,
+		// The backpack is wired after the queue, and before it is started.
+		backpack.JobCollect: func(ctx context.Context, args []byte) error { return a.backpack.CollectFile(ctx, args) },
 		engine.JobPlan: func(ctx context.Context, args []byte) error {
 			var in struct {
 				MappingID string `json:"mapping_id"`

@@ -10,13 +10,13 @@ import (
 
 const awardColumns = `id, class_id, class_version_id, origin, origin_ref, earner_key, email, recipient, person_id,
 	issued_on, expires, narrative, evidence, claim, claimed_at, visibility, revoked, revoked_at, revocation_reason, flag,
-	assertion_url, page_url, content_sha`
+	assertion_url, page_url, content_sha, name_hidden`
 
 func scanAward(row scanner) (a store.Award, err error) {
 	var email string // part of the recipient
 	err = row.Scan(&a.ID, &a.ClassID, &a.ClassVersionID, &a.Origin, &a.OriginRef, &a.EarnerKey, &email, fromJSON(&a.Recipient),
 		orEmpty(&a.PersonID), when(&a.IssuedOn), when(&a.Expires), &a.Narrative, fromJSON(&a.Evidence), &a.Claim, when(&a.ClaimedAt),
-		&a.Visibility, &a.Revoked, when(&a.RevokedAt), &a.RevocationReason, &a.Flag, &a.AssertionURL, &a.PageURL, &a.ContentSHA,
+		&a.Visibility, &a.Revoked, when(&a.RevokedAt), &a.RevocationReason, &a.Flag, &a.AssertionURL, &a.PageURL, &a.ContentSHA, &a.NameHidden,
 		when(&a.CreatedAt), when(&a.UpdatedAt))
 	return a, err
 }
@@ -31,7 +31,7 @@ func awardValues(a store.Award) []any {
 	}
 	return []any{a.ID, a.ClassID, a.ClassVersionID, a.Origin, a.OriginRef, a.EarnerKey, email, asJSON(a.Recipient),
 		optional(a.PersonID), moment(a.IssuedOn), moment(a.Expires), a.Narrative, asJSON(a.Evidence), a.Claim, moment(a.ClaimedAt),
-		a.Visibility, a.Revoked, moment(a.RevokedAt), a.RevocationReason, a.Flag, a.AssertionURL, a.PageURL, a.ContentSHA}
+		a.Visibility, a.Revoked, moment(a.RevokedAt), a.RevocationReason, a.Flag, a.AssertionURL, a.PageURL, a.ContentSHA, a.NameHidden}
 }
 
 // completed fills in what an award starts with and cuts its times to what is kept.
@@ -65,7 +65,7 @@ func (c *calls) CreateAward(ctx context.Context, a store.Award) (store.Award, er
 	a.CreatedAt = store.Moment(a.CreatedAt)
 	err := c.must(ctx, "create award", store.ErrExists, `
 		INSERT INTO awards (`+awardColumns+`, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
 		ON CONFLICT DO NOTHING`,
 		append(awardValues(a), moment(a.CreatedAt), moment(a.UpdatedAt))...)
 	if err != nil {
@@ -85,9 +85,9 @@ func (c *calls) PutAward(ctx context.Context, a store.Award) (bool, error) {
 	a = completed(a)
 	n, err := c.exec(ctx, op, `
 		UPDATE awards SET (`+awardColumns+`, updated_at)
-			= ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+			= ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
 		WHERE id = $1 AND (`+awardColumns+`) IS DISTINCT FROM
-			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
 		append(awardValues(a), moment(c.now()))...)
 	if err != nil || n == 1 {
 		return err == nil, err

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"badgebridge/adapters"
 	"badgebridge/openbadges"
@@ -51,13 +52,14 @@ func (c *calls) PutIssuer(ctx context.Context, i store.Issuer) (store.Issuer, er
 			}
 		}
 		stored, err := many(ctx, c, op, scanIssuer, `
-			INSERT INTO issuers (`+issuerColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
+			INSERT INTO issuers (`+issuerColumns+`, name, words) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (id) DO UPDATE SET own = excluded.own, profile = excluded.profile,
-				image_sha = excluded.image_sha, updated_at = excluded.updated_at
+				image_sha = excluded.image_sha, updated_at = excluded.updated_at,
+				name = excluded.name, words = excluded.words
 			WHERE (issuers.own, issuers.profile, issuers.image_sha)
 				IS DISTINCT FROM (excluded.own, excluded.profile, excluded.image_sha)
 			RETURNING `+issuerColumns,
-			i.ID, i.Own, asJSON(i.Profile), i.ImageSHA, moment(i.CreatedAt), moment(i.UpdatedAt))
+			i.ID, i.Own, asJSON(i.Profile), i.ImageSHA, moment(i.CreatedAt), moment(i.UpdatedAt), i.Profile.Name, store.Fold(i.Profile.Name))
 		if err != nil {
 			return err
 		}
@@ -201,10 +203,11 @@ func (c *calls) updateClass(ctx context.Context, op string, old, k store.Class, 
 
 func (c *calls) addVersion(ctx context.Context, op string, k store.Class, digest string) error {
 	_, err := c.exec(ctx, op, `
-		INSERT INTO class_versions (id, class_id, version, content, content_sha, image_sha, names_image, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		INSERT INTO class_versions (id, class_id, version, content, content_sha, image_sha, names_image, created_at, issuer_name, words)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		k.VersionID, k.ID, k.Version, asJSON(k.Content), digest, k.ImageSHA,
-		k.Content.Image != nil && k.Content.Image.ID != "", moment(k.UpdatedAt))
+		k.Content.Image != nil && k.Content.Image.ID != "", moment(k.UpdatedAt), k.Content.Issuer.Name,
+		store.Fold(strings.Join(append([]string{k.Content.Name, k.Content.Description, k.Content.Issuer.Name}, k.Content.Tags...), " ")))
 	return err
 }
 

@@ -102,6 +102,23 @@ func (e *Engine) SetVisibility(ctx context.Context, awardID, personID string, v 
 	default:
 		return fmt.Errorf("visibility %q: %w", v, store.ErrNotFound)
 	}
+	if err := e.changeClaimed(ctx, awardID, personID, func(a *store.Award) { a.Visibility = v }); err != nil {
+		return fmt.Errorf("set visibility of award %s: %w", awardID, err)
+	}
+	return nil
+}
+
+// SetNameHidden says whether the award's public pages leave out who earned it.
+// store.ErrStale before the claim.
+func (e *Engine) SetNameHidden(ctx context.Context, awardID, personID string, hidden bool) error {
+	if err := e.changeClaimed(ctx, awardID, personID, func(a *store.Award) { a.NameHidden = hidden }); err != nil {
+		return fmt.Errorf("set whether award %s names its earner: %w", awardID, err)
+	}
+	return nil
+}
+
+// changeClaimed changes a claimed award of the person.
+func (e *Engine) changeClaimed(ctx context.Context, awardID, personID string, change func(*store.Award)) error {
 	err := e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
 		a, err := mine(ctx, tx, awardID, personID)
 		if err != nil {
@@ -110,12 +127,12 @@ func (e *Engine) SetVisibility(ctx context.Context, awardID, personID string, v 
 		if a.Claim != store.Claimed {
 			return store.ErrStale
 		}
-		a.Visibility, a.UpdatedAt = v, store.Moment(e.cfg.Now())
+		change(&a)
 		_, err = tx.PutAward(ctx, a)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("set visibility of award %s: %w", awardID, err)
+		return err
 	}
 	e.cfg.Changed(awardID)
 	return nil

@@ -10,6 +10,10 @@ document.querySelectorAll("[data-copy]").forEach((button) => {
     if (status) status.textContent = button.dataset.done;
   });
 });
+document.querySelectorAll("[data-print]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+});
 const lang = document.documentElement.lang;
 const locale = navigator.languages.find((l) => l.split("-")[0] === lang) || lang;
 document.querySelectorAll("time[data-clock]").forEach((t) => {
@@ -37,5 +41,45 @@ document.querySelectorAll("form[data-drop]").forEach((form) => {
       field.files = event.dataTransfer.files;
       field.focus();
     }
+  });
+});
+document.querySelectorAll("form[data-arrange]").forEach((form) => {
+  const list = form.querySelector("ol");
+  const status = form.querySelector("[data-arrange-status]");
+  const hint = form.querySelector("[data-arrange-hint]");
+  let dragged = null;
+  if (hint) hint.hidden = false;
+  // The arrows of the ends are only in the page that the server makes: after a
+  // drag it is asked for the page anew, so that they fit.
+  const keep = async () => {
+    const body = new FormData(form);
+    body.set("do", "order");
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(body), headers: { "X-Arrange": "1" } }).catch(() => null);
+    status.textContent = answer && answer.ok ? form.dataset.said : form.dataset.failed;
+    if (answer && answer.ok) location.reload();
+  };
+  list.querySelectorAll("li").forEach((row) => {
+    const grip = row.querySelector(".grip");
+    grip.hidden = false;
+    // Only the grip drags: text in the row stays selectable.
+    grip.addEventListener("pointerdown", () => { row.draggable = true; });
+    row.addEventListener("dragstart", (event) => {
+      dragged = row;
+      row.classList.add("dragged");
+      event.dataTransfer.effectAllowed = "move";
+    });
+    row.addEventListener("dragover", (event) => {
+      if (!dragged || dragged === row) return;
+      event.preventDefault();
+      const box = row.getBoundingClientRect();
+      row.parentNode.insertBefore(dragged, event.clientY < box.top + box.height / 2 ? row : row.nextSibling);
+    });
+    row.addEventListener("drop", (event) => event.preventDefault());
+    row.addEventListener("dragend", () => {
+      row.draggable = false;
+      row.classList.remove("dragged");
+      if (dragged) keep();
+      dragged = null;
+    });
   });
 });
