@@ -209,7 +209,7 @@ func (s *Server) backpackPage(c *gin.Context) {
 		err = s.undone(ctx, &v)
 	}
 	if err == nil {
-		v.Sendable, err = s.sendableCount(ctx, who)
+		v.Sendable, err = s.cfg.Store.CountAwards(ctx, store.AwardFilter{PersonID: who, Claim: store.Claimed})
 	}
 	if err == nil {
 		v.Collections, err = s.collectionChoices(ctx, who)
@@ -241,11 +241,6 @@ func (s *Server) undone(ctx context.Context, v *backpackView) error {
 		}
 	}
 	return nil
-}
-
-func (s *Server) sendableCount(ctx context.Context, personID string) (int, error) {
-	list, err := s.sendable(ctx, personID)
-	return len(list), err
 }
 
 // sendable are the badges of a person that may go elsewhere.

@@ -204,6 +204,28 @@ func TestGuardedSendsNoCredentials(t *testing.T) {
 	}
 }
 
+func TestAHostThatAMemberNamedGetsItsCredentialsAtAPublicAddressAlone(t *testing.T) {
+	var got http.Header
+	base, host := serve(t, func(w http.ResponseWriter, r *http.Request) { got = r.Header.Clone(); ok(w, r) })
+	call := func(allow ...string) error {
+		got = nil
+		c := httpx.ForRemote([]string{host}, httpx.RemoteConfig{Config: httpx.Config{AllowLoopback: allow}, Strange: true})
+		req, _ := http.NewRequest(http.MethodGet, base, nil)
+		req.Header.Set("Authorization", "Bearer s3cr3t")
+		resp, err := c.Do(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err
+	}
+	if err := call(); !errors.Is(err, httpx.ErrBlocked) || got != nil {
+		t.Errorf("a private address: %v, and it got %v", err, got)
+	}
+	if err := call(host); err != nil || got.Get("Authorization") != "Bearer s3cr3t" {
+		t.Errorf("an address that may be called: %v, and it got %v", err, got)
+	}
+}
+
 func TestARemotesCredentialsStayWithIt(t *testing.T) {
 	var atB http.Header
 	baseB, hostB := serve(t, func(w http.ResponseWriter, r *http.Request) { atB = r.Header.Clone(); ok(w, r) })

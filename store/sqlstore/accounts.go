@@ -176,6 +176,11 @@ func (c *calls) mergeRows(ctx context.Context, op, into, from string) error {
 		`UPDATE notices SET owner = $1 WHERE owner = $2`,
 		`DELETE FROM notice_refusals WHERE owner = $2 AND $1 <> ''`,
 		`DELETE FROM codes WHERE purpose LIKE 'prove:' || $2 || ' %' AND $1 <> ''`,
+		// Of two connections to one backpack the one of the account that stays is kept.
+		`DELETE FROM deposits WHERE connection_id IN (SELECT g.id FROM connections g JOIN connections k ON k.kind = g.kind AND k.address = g.address
+			WHERE g.person_id = $2 AND k.person_id = $1 AND g.address <> '')`,
+		`DELETE FROM connections WHERE person_id = $2 AND address <> '' AND EXISTS (SELECT 1 FROM connections k
+			WHERE k.person_id = $1 AND k.kind = connections.kind AND k.address = connections.address)`,
 		`INSERT INTO former_persons (id, person_id) VALUES ($2, $1)`,
 	} {
 		if _, err := c.exec(ctx, op, q, into, from); err != nil {

@@ -184,6 +184,19 @@ func connections(t *testing.T, s store.Store) {
 	got[store.Deposit](t)(s.CreateDeposit(ctx, store.Deposit{ConnectionID: c.ID, AwardID: left[0].AwardID, Key: "k3", NextAt: t0}))
 	same(t, "sent once", len(got[[]store.Deposit](t)(s.AutoLeft(ctx, 9))), 0)
 
+	// Two accounts become one, and both were connected to one backpack.
+	other := got[store.Person](t)(s.CreatePerson(ctx, store.Person{}))
+	double := first
+	double.PersonID = other.ID
+	twin := got[store.Connection](t)(s.CreateConnection(ctx, double))
+	got[store.Deposit](t)(s.CreateDeposit(ctx, store.Deposit{ConnectionID: twin.ID, AwardID: a.ID, Key: "k4", NextAt: t0}))
+	double.Address = "https://c.example"
+	alone := got[store.Connection](t)(s.CreateConnection(ctx, double))
+	must(t, s.MergePersons(ctx, w.person.ID, other.ID))
+	same(t, "merged", ids(got[[]store.Connection](t)(s.ConnectionsOf(ctx, w.person.ID)), func(c store.Connection) string { return c.ID }), []string{c.ID, alone.ID})
+	_, err = s.Connection(ctx, twin.ID)
+	wantErr(t, err, store.ErrNotFound)
+
 	must(t, s.DeleteConnection(ctx, c.ID))
 	same(t, "its deposits are gone", len(got[[]store.Deposit](t)(s.DepositsOfAward(ctx, a.ID))), 0)
 	wantErr(t, s.DeleteConnection(ctx, c.ID), store.ErrNotFound)
