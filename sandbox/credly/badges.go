@@ -99,8 +99,13 @@ func (s *Sim) visible(c *call, fs map[string]string) []*Badge {
 // candidates are the badges that can pass the filters, by the narrowest index
 // that there is.
 func (s *Sim) candidates(fs map[string]string) []*Badge {
-	if id := fs["issuer_earner_id"]; id != "" && len(s.stale) == 0 {
+	if id := fs["issuer_earner_id"]; id != "" {
 		return s.st.byEarner[id]
+	}
+	for _, by := range []string{"recipient_email_all", "recipient_email"} {
+		if fs[by] != "" {
+			return s.reachedBy(fs[by])
+		}
 	}
 	if t := fs["badge_template_id"]; t != "" && !strings.Contains(t, ",") {
 		return s.st.byTemplate[t]

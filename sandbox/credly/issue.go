@@ -56,7 +56,7 @@ func (s *Sim) planIssue(c *call, earlier []plan) (plan, *reply) {
 	if t.AllowDuplicates || behaviour == "allow" {
 		return plan{badge: b}, nil
 	}
-	among := slices.Clone(s.st.byTemplate[b.TemplateID])
+	among := inOrder(append(s.reachedBy(b.Email, s.earner(b)), s.st.byEarner[b.EarnerID]...))
 	for _, p := range earlier {
 		among = append(among, p.badge)
 	}
@@ -224,7 +224,7 @@ func evidenceFault(m map[string]any) string {
 func (s *Sim) duplicate(b *Badge, among []*Badge) *Badge {
 	now := s.now()
 	for _, o := range among {
-		if o.State == Revoked && !s.opt.RevokedStillDuplicate || o.Replacement != "" || o.State == Replaced ||
+		if o.TemplateID != b.TemplateID || o.State == Revoked && !s.opt.RevokedStillDuplicate || o.Replacement != "" || o.State == Replaced ||
 			o.State == Rejected && s.opt.RejectedMayRepeat || o.CreatedAt.Add(s.opt.DuplicateDelay).After(now) {
 			continue
 		}

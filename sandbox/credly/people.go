@@ -3,22 +3,36 @@ package credly
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // user is the account that has confirmed an address.
 func (s *Sim) user(address string) *User {
-	return s.st.emails[strings.ToLower(strings.TrimSpace(address))]
+	return s.st.emails[emailKey(address)]
 }
 
 // account is the account with an id.
-func (s *Sim) account(id string) *User {
-	for _, u := range s.st.Users {
-		if u.ID == id && id != "" {
-			return u
+func (s *Sim) account(id string) *User { return s.st.accounts[id] }
+
+// reachedBy are the badges that go to an address or to the account that has it,
+// oldest first.
+func (s *Sim) reachedBy(address string, more ...*User) []*Badge {
+	found := slices.Clone(s.st.byEmail[emailKey(address)])
+	for _, u := range append(more, s.user(address)) {
+		if u == nil {
+			continue
+		}
+		found = append(found, s.st.byUser[u.ID]...)
+		for _, e := range u.Emails {
+			found = append(found, s.st.byEmail[emailKey(e)]...)
 		}
 	}
-	return nil
+	return inOrder(found)
+}
+
+// inOrder sorts badges, oldest first, and leaves out what is there twice.
+func inOrder(in []*Badge) []*Badge {
+	slices.SortFunc(in, func(a, b *Badge) int { return a.place - b.place })
+	return slices.Compact(in)
 }
 
 // earner is the account that a badge belongs to, nil when there is none.
@@ -63,7 +77,9 @@ func (s *Sim) answer(id, to, as string) error {
 		}
 		u.Unconfirmed = slices.DeleteFunc(u.Unconfirmed, func(e string) bool { return s.sameEmail(e, b.Email) })
 		s.indexUser(u)
+		s.st.byUser[b.UserID] = slices.DeleteFunc(s.st.byUser[b.UserID], func(o *Badge) bool { return o == b })
 		b.UserID = u.ID
+		s.st.byUser[u.ID] = append(s.st.byUser[u.ID], b)
 		s.setState(b, to)
 		return nil
 	})

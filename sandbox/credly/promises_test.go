@@ -367,3 +367,13 @@ func TestAWebhookIsTriedForTwentyFiveDays(t *testing.T) {
 		t.Errorf("%+v after %s", d, c.Now().Sub(start))
 	}
 }
+
+func TestABatchMayHoldSeveralTemplatesForOnePerson(t *testing.T) {
+	c := begin(t, credly.Options{})
+	a := c.do("POST", orgURL+"/badges/batch", map[string]any{"badges": []any{
+		order("a@example.org", nil), order("a@example.org", map[string]any{"badge_template_id": credly.DemoSeed().Templates[1].ID}),
+	}})
+	if a.code != 201 || len(a.list()) != 2 {
+		t.Error(a.code, a.text)
+	}
+}

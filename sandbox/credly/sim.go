@@ -61,6 +61,7 @@ type Sim struct {
 
 	mu      sync.Mutex
 	st      state
+	places  int // of the badges that came so far
 	byID    map[string]*Badge
 	opt     Options
 	stale   map[string][]version

@@ -36,6 +36,7 @@ func (s *Sim) index() {
 	st := &s.st
 	s.byID = make(map[string]*Badge, len(st.Badges))
 	st.byTemplate, st.byEarner = map[string][]*Badge{}, map[string][]*Badge{}
+	st.byEmail, st.byUser, st.accounts = map[string][]*Badge{}, map[string][]*Badge{}, map[string]*User{}
 	st.templates, st.emails, st.events = map[string]*Template{}, map[string]*User{}, map[string]*Event{}
 	st.queue = nil
 	if st.Bearers == nil {
@@ -66,17 +67,29 @@ func (s *Sim) index() {
 	}
 }
 
+// ways are the lookups that a badge is in, each with its key there.
+func (s *Sim) ways(b *Badge) map[*map[string][]*Badge]string {
+	st := &s.st
+	return map[*map[string][]*Badge]string{&st.byTemplate: b.TemplateID, &st.byEarner: b.EarnerID, &st.byEmail: emailKey(b.Email), &st.byUser: b.UserID}
+}
+
+func emailKey(address string) string { return strings.ToLower(strings.TrimSpace(address)) }
+
 func (s *Sim) indexBadge(b *Badge) {
+	s.places++
+	b.place = s.places
 	s.byID[b.ID] = b
-	s.st.byTemplate[b.TemplateID] = append(s.st.byTemplate[b.TemplateID], b)
-	if b.EarnerID != "" {
-		s.st.byEarner[b.EarnerID] = append(s.st.byEarner[b.EarnerID], b)
+	for way, key := range s.ways(b) {
+		if key != "" {
+			(*way)[key] = append((*way)[key], b)
+		}
 	}
 }
 
 func (s *Sim) indexUser(u *User) {
+	s.st.accounts[u.ID] = u
 	for _, e := range u.Emails {
-		s.st.emails[strings.ToLower(strings.TrimSpace(e))] = u
+		s.st.emails[emailKey(e)] = u
 	}
 }
 
@@ -115,8 +128,9 @@ func (s *Sim) addBadge(b *Badge) {
 func (s *Sim) dropBadge(b *Badge) {
 	same := func(o *Badge) bool { return o == b }
 	s.st.Badges = slices.DeleteFunc(s.st.Badges, same)
-	s.st.byTemplate[b.TemplateID] = slices.DeleteFunc(s.st.byTemplate[b.TemplateID], same)
-	s.st.byEarner[b.EarnerID] = slices.DeleteFunc(s.st.byEarner[b.EarnerID], same)
+	for way, key := range s.ways(b) {
+		(*way)[key] = slices.DeleteFunc((*way)[key], same)
+	}
 	delete(s.byID, b.ID)
 	delete(s.stale, b.ID)
 	s.st.Deleted[b.ID] = true

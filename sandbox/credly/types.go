@@ -148,6 +148,8 @@ type Badge struct {
 	Evidence        []map[string]any `json:"evidence,omitempty"`
 	// VisibleAt is when a fresh badge begins to show in reads.
 	VisibleAt time.Time `json:"visible_at"`
+
+	place int // among all badges, oldest first
 }
 
 // Event is an entry of an organization's event log. Badge and Template are
@@ -210,6 +212,9 @@ type state struct {
 	// Looked up by, rebuilt by index.
 	byTemplate map[string][]*Badge  // template id
 	byEarner   map[string][]*Badge  // issuer_earner_id
+	byEmail    map[string][]*Badge  // address in lower case
+	byUser     map[string][]*Badge  // account that it was accepted in
+	accounts   map[string]*User     // id
 	templates  map[string]*Template // id, the deleted ones too
 	emails     map[string]*User     // confirmed address in lower case
 	events     map[string]*Event    // id
