@@ -4,7 +4,7 @@
 set -eu
 
 packages="ca-certificates curl redis-server postgresql nginx wrk chromium
-mariadb-server wordpress wordpress-theme-twentytwentythree
+mariadb-server wordpress wordpress-theme-twentytwentythree wordpress-theme-twentytwentyone libfaketime
 php8.2-cli php8.2-mysql php8.2-gd php8.2-curl php8.2-xml php8.2-mbstring php8.2-zip php8.2-intl php-codesniffer
 python3-venv docker-compose"
 

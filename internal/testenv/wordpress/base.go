@@ -16,21 +16,19 @@ import (
 	"time"
 )
 
-const wordpressDir = "/usr/share/wordpress"
-
 //go:embed php/*.php
 var scripts embed.FS
 
 // base gives the folder of an installed WordPress to copy: site, db and php. It
-// is built once per machine and set of inputs, and kept below the system's
-// folder for temporary files.
-func base() (string, error) {
+// is built once per machine, version and set of inputs, and kept below the
+// system's folder for temporary files.
+func base(version string) (string, error) {
 	root := filepath.Join(os.TempDir(), fmt.Sprintf("badgebridge-wordpress-%d", os.Getuid()))
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return "", err
 	}
 	sweep(root)
-	name, err := inputs()
+	name, err := inputs(version)
 	if err != nil {
 		return "", err
 	}
@@ -54,7 +52,7 @@ func base() (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(building)
-	if err := build(building); err != nil {
+	if err := build(building, version); err != nil {
 		return "", err
 	}
 	return dir, os.Rename(building, dir)
@@ -77,17 +75,28 @@ func built(dir string) bool {
 }
 
 // inputs names everything that the built folder depends on.
-func inputs() (string, error) {
+func inputs(version string) (string, error) {
 	sum := sha256.New()
+	if version != V61 {
+		files, err := buildsFiles()
+		if err != nil {
+			return "", err
+		}
+		sum.Write(files["package-lock.json"])
+	}
+	for _, theme := range []string{BlockTheme, ClassicTheme} {
+		data, _ := os.ReadFile(filepath.Join(themesDir, theme, "style.css"))
+		sum.Write(data)
+	}
 	for _, file := range []string{wordpressDir + "/wp-includes/version.php", "/var/lib/dpkg/info/mariadb-server.list"} {
 		data, _ := os.ReadFile(file)
 		sum.Write(data)
 	}
-	version, err := exec.Command("mariadbd", "--version").Output()
+	database, err := exec.Command("mariadbd", "--version").Output()
 	if err != nil {
 		return "", err
 	}
-	sum.Write(version)
+	sum.Write(database)
 	err = fs.WalkDir(scripts, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -97,16 +106,15 @@ func inputs() (string, error) {
 		return err
 	})
 	sum.Write([]byte(strings.Join(databaseArgs("DIR"), " ")))
-	return "base-" + hex.EncodeToString(sum.Sum(nil))[:12], err
+	return "base-" + version + "-" + hex.EncodeToString(sum.Sum(nil))[:12], err
 }
 
-func build(dir string) error {
+func build(dir, version string) error {
 	if err := copyFS(dir, scripts); err != nil {
 		return err
 	}
-	// Debian's tree is full of links to other packages.
-	if out, err := exec.Command("cp", "-rL", wordpressDir, filepath.Join(dir, "site")).CombinedOutput(); err != nil {
-		return fmt.Errorf("copy WordPress: %w: %s", err, out)
+	if err := copyRelease(version, filepath.Join(dir, "site")); err != nil {
+		return err
 	}
 	mu := filepath.Join(dir, "site/wp-content/mu-plugins")
 	if err := os.MkdirAll(mu, 0o755); err != nil {

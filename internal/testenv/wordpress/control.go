@@ -208,6 +208,36 @@ func (s *Site) SetHome(t testing.TB, home string) {
 	s.PHP(t, fmt.Sprintf(`update_option( 'home', %s ); update_option( 'siteurl', %s );`, quote(home), quote(home)))
 }
 
+// SetClock lets the clock that PHP sees be wrong by so much, also of pages that
+// are asked for later; 0 sets it right. The database's clock stays as it is.
+func (s *Site) SetClock(t testing.TB, off time.Duration) {
+	t.Helper()
+	s.php.kill()
+	if err := s.answer(off); err != nil {
+		t.Fatalf("start PHP with a clock that is %s off: %v", off, err)
+	}
+}
+
+// UseTheme gives the site another look: BlockTheme, ClassicTheme.
+func (s *Site) UseTheme(t testing.TB, name string) {
+	t.Helper()
+	s.PHP(t, fmt.Sprintf(`switch_theme( %[1]s ); if ( %[1]s !== get_stylesheet() ) { exit( 1 ); }`, quote(name)))
+}
+
+// Query gives the rows of a statement, each with its columns as text.
+func (s *Site) Query(t testing.TB, statement string) [][]string {
+	t.Helper()
+	out, err := query(s.dir, statement)
+	if err != nil {
+		t.Fatalf("SQL: %v", err)
+	}
+	var rows [][]string
+	for line := range strings.Lines(out) {
+		rows = append(rows, strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
+	}
+	return rows
+}
+
 // SQL runs statements in the site's database.
 func (s *Site) SQL(t testing.TB, statements string) {
 	t.Helper()

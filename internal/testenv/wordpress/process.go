@@ -127,12 +127,22 @@ func startDatabase(dir string) (*process, error) {
 func runSQL(dir, sql string) error { return runSQLAt(dir, "wordpress", sql) }
 
 func runSQLAt(dir, database, sql string) error {
-	cmd := exec.Command("mariadb", "--no-defaults", "--socket="+socketOf(dir), "--user=root", database)
+	_, err := mariadb(dir, database, sql)
+	return err
+}
+
+// query gives what a statement answers: a row a line, columns between tabs.
+func query(dir, sql string) (string, error) {
+	return mariadb(dir, "wordpress", sql, "--batch", "--skip-column-names")
+}
+
+func mariadb(dir, database, sql string, args ...string) (string, error) {
+	cmd := exec.Command("mariadb", append([]string{"--no-defaults", "--socket=" + socketOf(dir), "--user=root"}, append(args, database)...)...)
 	cmd.Stdin = strings.NewReader(sql)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%w: %s", err, stderr.String())
+		return "", fmt.Errorf("%w: %s", err, stderr.String())
 	}
-	return nil
+	return stdout.String(), nil
 }

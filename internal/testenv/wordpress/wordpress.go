@@ -18,19 +18,22 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	companion "badgebridge/wordpress"
 )
 
 // Packages gives the Debian packages that Start needs.
 func Packages() []string {
-	return []string{"wordpress", "wordpress-theme-twentytwentythree", "mariadb-server", "php8.2-cli", "php8.2-mysql",
+	return []string{"wordpress", "wordpress-theme-" + BlockTheme, "wordpress-theme-" + ClassicTheme, "mariadb-server", "libfaketime", "php8.2-cli", "php8.2-mysql",
 		"php8.2-gd", "php8.2-curl", "php8.2-xml", "php8.2-mbstring", "php8.2-zip", "php8.2-intl"}
 }
 
 // Options say what kind of site to start. The zero value is a site with the
 // companion plugin and the double of BadgeOS, in New York's time zone.
 type Options struct {
+	// Version is the WordPress: V61 (also when "") or V65, for which npm is needed.
+	Version string
 	// Provider is the badge plugin: BadgeOS (also when "") or GamiPress.
 	Provider string
 	// ProviderDir is a folder with the real one; "" means the double.
@@ -60,24 +63,28 @@ type Site struct {
 	dir  string // of everything that belongs to this site
 	host string
 	// token lets snippets in.
-	token  string
-	badges string // the badge plugin
-	db     *process
-	php    *process
+	token         string
+	displayErrors bool
+	badges        string // the badge plugin
+	db            *process
+	php           *process
 }
 
 // Start starts a site of its own for the test, and stops it when the test ends.
 // Where a package is missing it skips the test, or fails it where CI=true.
 func Start(t testing.TB, opts Options) *Site {
 	t.Helper()
-	if missing := missingPrograms(); missing != "" {
+	if opts.Version == "" {
+		opts.Version = V61
+	}
+	if missing := missingPrograms(opts.Version); missing != "" {
 		say := t.Skipf
 		if os.Getenv("CI") == "true" {
 			say = t.Fatalf
 		}
 		say("%s is missing; install with: apt-get install -y --no-install-recommends %s", missing, strings.Join(Packages(), " "))
 	}
-	cached, err := base()
+	cached, err := base(opts.Version)
 	if err != nil {
 		t.Fatalf("prepare a WordPress to copy: %v", err)
 	}
@@ -99,14 +106,20 @@ func Start(t testing.TB, opts Options) *Site {
 	return s
 }
 
-func missingPrograms() string {
-	for _, name := range []string{"php", "mariadbd", "mariadb", "mariadb-dump", "mariadb-install-db"} {
+func missingPrograms(version string) string {
+	programs := []string{"php", "mariadbd", "mariadb", "mariadb-dump", "mariadb-install-db"}
+	if version != V61 {
+		programs = append(programs, "npm")
+	}
+	for _, name := range programs {
 		if _, err := exec.LookPath(name); err != nil {
 			return name
 		}
 	}
-	if _, err := os.Stat(filepath.Join(wordpressDir, "wp-load.php")); err != nil {
-		return wordpressDir
+	for _, file := range []string{filepath.Join(wordpressDir, "wp-load.php"), filepath.Join(themesDir, BlockTheme), filepath.Join(themesDir, ClassicTheme)} {
+		if _, err := os.Stat(file); err != nil {
+			return file
+		}
 	}
 	return ""
 }
@@ -154,16 +167,30 @@ func (s *Site) serve(opts Options) error {
 	if err := runSQL(s.dir, sql); err != nil {
 		return err
 	}
+	s.token = randomHex(16)
+	s.displayErrors = opts.DisplayErrors
+	return s.answer(0)
+}
+
+// answer starts PHP's web server, with a clock that is off by so much.
+func (s *Site) answer(off time.Duration) error {
 	display := "0"
-	if opts.DisplayErrors {
+	if s.displayErrors {
 		display = "1"
 	}
-	s.token = randomHex(16)
 	cmd := exec.Command("php", "-d", "display_errors="+display, "-d", "default_socket_timeout=10", "-d", "memory_limit=256M",
 		"-d", "opcache.enable=1", "-d", "opcache.revalidate_freq=0", "-d", "output_buffering=0",
 		"-S", s.host, "-t", filepath.Join(s.dir, "site"), filepath.Join(s.dir, "php", "router.php"))
 	// One worker alone would hang where the site calls itself.
 	cmd.Env = append(os.Environ(), "PHP_CLI_SERVER_WORKERS=4", "TZ=UTC", "BADGEBRIDGE_TEST_TOKEN="+s.token)
+	if off != 0 {
+		library, err := faketime()
+		if err != nil {
+			return err
+		}
+		cmd.Env = append(cmd.Env, "LD_PRELOAD="+library, fmt.Sprintf("FAKETIME=%+d", int(off.Seconds())), "FAKETIME_DONT_FAKE_MONOTONIC=1")
+	}
+	var err error
 	s.php, err = startProcess(cmd, filepath.Join(s.dir, "php.log"))
 	if err != nil {
 		return err
@@ -175,6 +202,19 @@ func (s *Site) serve(opts Options) error {
 		}
 		return err == nil
 	})
+}
+
+// faketime finds the library that changes what a program takes for the time.
+func faketime() (string, error) {
+	const pattern = "/usr/lib/*/faketime/libfaketime.so.1"
+	found, err := filepath.Glob(pattern)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("there is no %s", pattern)
+	}
+	if err != nil {
+		return "", err
+	}
+	return found[0], nil
 }
 
 // prepare puts the plugins in and activates them.

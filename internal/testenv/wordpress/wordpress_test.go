@@ -4,11 +4,22 @@ package wordpress
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestASiteStartsAndAwards(t *testing.T) {
-	s := Start(t, Options{NoPlugin: true})
+	for _, version := range []string{V61, V65} {
+		t.Run(version, func(t *testing.T) { startsAndAwards(t, version) })
+	}
+}
+
+func startsAndAwards(t *testing.T, version string) {
+	s := Start(t, Options{Version: version, NoPlugin: true})
+	if got := s.PHP(t, `echo get_bloginfo( 'version' );`); !strings.HasPrefix(got, version+".") {
+		t.Errorf("it is WordPress %s", got)
+	}
 	resp, err := http.Get(s.BaseURL + "/wp-login.php")
 	if err != nil {
 		t.Fatal(err)
@@ -35,5 +46,19 @@ func TestASiteStartsAndAwards(t *testing.T) {
 	s.Restore(t, backup)
 	if rows := s.Awards(t); len(rows) != 1 {
 		t.Errorf("after the restore: %+v", rows)
+	}
+	for _, theme := range []string{BlockTheme, ClassicTheme} {
+		s.UseTheme(t, theme)
+		if page := anonymous(t, s.BaseURL+"/"); !strings.Contains(page, "Demo Association") {
+			t.Errorf("in %s the front page is\n%s", theme, page)
+		}
+	}
+	s.SetClock(t, time.Hour)
+	if off := s.number(t, `echo time();`) - time.Now().Unix(); off < 3590 || off > 3610 {
+		t.Errorf("the clock is %d seconds off", off)
+	}
+	s.SetClock(t, 0)
+	if rows := s.Query(t, "SELECT option_name, option_value FROM wp_options WHERE option_name = 'blogname'"); len(rows) != 1 || rows[0][1] != "Demo Association" {
+		t.Errorf("rows %q", rows)
 	}
 }
