@@ -28,6 +28,12 @@ const Limit = 3 * time.Minute
 // is skipped, but fails where the environment says CI=true.
 func Start(t testing.TB) context.Context {
 	t.Helper()
+	return StartFor(t, Limit)
+}
+
+// StartFor is Start for a test that needs more time than Limit.
+func StartFor(t testing.TB, limit time.Duration) context.Context {
+	t.Helper()
 	if _, err := os.Stat(Path); err != nil {
 		const how = "no " + Path + ": apt-get install --no-install-recommends chromium"
 		if os.Getenv("CI") == "true" {
@@ -52,7 +58,7 @@ func Start(t testing.TB) context.Context {
 		chromedp.Flag("lang", "en"),
 		chromedp.WSURLReadTimeout(40*time.Second), // a busy machine
 	)
-	ctx, cancel := context.WithTimeout(context.Background(), Limit)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	t.Cleanup(cancel)
 	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx, opts...)
 	t.Cleanup(cancelAllocator)

@@ -92,7 +92,7 @@ final class BadgeCard {
 			}
 			$html .= '<form method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">' . wp_nonce_field( 'badgebridge_act_' . $row->entry_id, '_wpnonce', true, false )
 				. '<input type="hidden" name="action" value="badgebridge_act"><input type="hidden" name="entry" value="' . $row->entry_id . '">'
-				. '<button class="wp-element-button" name="act" value="' . esc_attr( $act ) . '">' . esc_html( $labels[ $act ] ) . '</button></form> ';
+				. '<button class="wp-element-button' . ( in_array( $act, array( 'claim', 'publish' ), true ) ? '' : ' badgebridge-second' ) . '" name="act" value="' . esc_attr( $act ) . '">' . esc_html( $labels[ $act ] ) . '</button></form> ';
 		}
 		$links = array();
 		if ( ! empty( $state['baked'] ) ) {

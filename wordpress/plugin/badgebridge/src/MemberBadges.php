@@ -6,12 +6,16 @@ defined( 'ABSPATH' ) || exit;
 /** A member's badges as the gateway has them, or had them last: a slow gateway costs two seconds, and then half a minute nothing. */
 final class MemberBadges {
 
-	const WAIT  = 1.8; // seconds for the gateway's answer
+	const WAIT  = 1.8; // seconds for the gateway's answers, of all that one page asks
+	const LEAST = 0.2; // seconds with which asking makes sense
 	const SHOWN = 200;
 	const AWAY  = 'badgebridge_away';
 
 	/** @var Plugin */
 	private $plugin;
+
+	/** @var float Seconds that this request has waited for the gateway. */
+	private $waited = 0.0;
 
 	public function __construct( Plugin $plugin ) {
 		$this->plugin = $plugin;
@@ -70,13 +74,20 @@ final class MemberBadges {
 	}
 
 	private function ask( int $user_id, array $entries ): ?array {
+		$left = self::WAIT - $this->waited;
+		if ( $left < self::LEAST ) {
+			return null;
+		}
+		$began = microtime( true );
 		try {
-			$reply = $this->plugin->gateway()->call( 'POST', '/badges', $user_id, array( 'entries' => $entries ), self::WAIT );
+			$reply = $this->plugin->gateway()->call( 'POST', '/badges', $user_id, array( 'entries' => $entries ), $left );
 		} catch ( Fault $fault ) {
 			if ( 'unpaired' !== $fault->fault() ) {
 				set_transient( self::AWAY, '1', 30 );
 			}
 			return null;
+		} finally {
+			$this->waited += microtime( true ) - $began;
 		}
 		return $this->take( $user_id, $reply );
 	}

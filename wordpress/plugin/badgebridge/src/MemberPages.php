@@ -21,7 +21,7 @@ final class MemberPages {
 
 	public function start(): void {
 		wp_register_style( 'badgebridge', plugins_url( 'assets/member.css', BADGEBRIDGE_FILE ), array(), BADGEBRIDGE_VERSION );
-		wp_register_script( 'badgebridge-blocks', plugins_url( 'assets/blocks.js', BADGEBRIDGE_FILE ), array( 'wp-blocks', 'wp-element', 'wp-server-side-render', 'wp-i18n' ), BADGEBRIDGE_VERSION, true );
+		wp_register_script( 'badgebridge-blocks', plugins_url( 'assets/blocks.js', BADGEBRIDGE_FILE ), array( 'wp-blocks', 'wp-element', 'wp-block-editor', 'wp-components', 'wp-server-side-render', 'wp-i18n' ), BADGEBRIDGE_VERSION, true );
 		wp_set_script_translations( 'badgebridge-blocks', 'badgebridge', dirname( BADGEBRIDGE_FILE ) . '/languages' );
 		$attributes = array(
 			'my-badges'  => array(),

@@ -94,8 +94,8 @@ final class Oidc {
 				'subject_types_supported'               => array( 'public' ),
 				'id_token_signing_alg_values_supported' => array( 'RS256' ),
 				'scopes_supported'                      => array( 'openid', 'profile', 'email' ),
-				// The second for sites whose proxy strips Authorization.
-				'token_endpoint_auth_methods_supported' => array( 'client_secret_basic', 'client_secret_post' ),
+				// Basic is taken too, but many a host strips Authorization on the way.
+				'token_endpoint_auth_methods_supported' => array( 'client_secret_post' ),
 				'code_challenge_methods_supported'      => array( 'S256' ),
 				'claims_supported'                      => array( 'sub', 'email', 'email_verified', 'name', 'given_name', 'family_name', 'locale', 'roles' ),
 				'authorization_response_iss_parameter_supported' => true,
