@@ -191,7 +191,7 @@ func (s *Server) siteBadge(c *gin.Context, site engine.Site, in siteCall, person
 	out.Public = b.Claim == store.Claimed && b.Visibility == store.Public && !b.Revoked
 	if out.Public || mine && b.Claim == store.Claimed && b.Visibility == store.ByLink && !b.Revoked {
 		out.PageURL, out.ShareURL = b.PublicURL(), linkedIn(b)
-		out.VerifyURL = b.BaseURL + "/verify?url=" + queryEscape(b.PublicURL())
+		out.VerifyURL = b.BaseURL + "/verify?input=" + queryEscape(b.PublicURL()+".json")
 	}
 	switch {
 	case b.Revoked:
