@@ -29,6 +29,7 @@ bench bench/badges 'Hosted' "verify a hosted badge, resources in memory; beside 
 bench internal/e2e '^BenchmarkTenThousand$' "carry 10,000 old awards to Credly: calls and issue calls for each badge, memory of the gateway" -benchtime 1x
 bench web '^BenchmarkBackpack$' "pages of a backpack with 1,000 badges, alone in the store and beside 100,000 others"
 bench store/sqlstore 'RecordAwards' "record awards, on both engines"
+bench internal/e2e '^BenchmarkPull$' "pull from a real WordPress with 100,000 awards and 20,000 members (BADGEBRIDGE_BENCH_AWARDS, _MEMBERS: others)" -benchtime 1x
 
 echo
 echo "== start, memory, and a hosted assertion beside nginx"

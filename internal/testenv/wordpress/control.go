@@ -326,3 +326,9 @@ func (s *Site) SignIn(t testing.TB, user, password string) *http.Client {
 func quote(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
+
+// Note names a file of this site's own that its code can write to.
+func (s *Site) Note(t testing.TB, name string) (path string) {
+	t.Helper()
+	return filepath.Join(s.dir, name+".log")
+}
