@@ -213,6 +213,10 @@ func (s *Site) SetHome(t testing.TB, home string) {
 func (s *Site) SetClock(t testing.TB, off time.Duration) {
 	t.Helper()
 	s.php.kill()
+	// Its workers are not its own to wait for, and the last one frees the port.
+	if err := eventually(func() bool { return !s.listens() }); err != nil {
+		t.Fatalf("stop PHP: %v", err)
+	}
 	if err := s.answer(off); err != nil {
 		t.Fatalf("start PHP with a clock that is %s off: %v", off, err)
 	}

@@ -4,6 +4,7 @@ package wordpress
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -72,6 +73,16 @@ func (p *process) until(ready func() bool) error {
 			return fmt.Errorf("%s does not answer", filepath.Base(p.cmd.Path))
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+	return nil
+}
+
+// eventually waits for what has to come, at most a minute.
+func eventually(is func() bool) error {
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return errors.New("not within a minute")
+		}
 	}
 	return nil
 }

@@ -195,13 +195,15 @@ func (s *Site) answer(off time.Duration) error {
 	if err != nil {
 		return err
 	}
-	return s.php.until(func() bool {
-		conn, err := net.Dial("tcp", s.host)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
+	return s.php.until(s.listens)
+}
+
+func (s *Site) listens() bool {
+	conn, err := net.Dial("tcp", s.host)
+	if err == nil {
+		conn.Close()
+	}
+	return err == nil
 }
 
 // faketime finds the library that changes what a program takes for the time.

@@ -172,7 +172,8 @@ final class SettingsPage {
 		echo '<ul class="badgebridge-self-test">';
 		foreach ( ( new SelfTest( $this->plugin ) )->run() as $line ) {
 			printf(
-				'<li><strong>%s %s</strong>%s</li>',
+				'<li%s><p style="margin:.4em 0"><strong>%s %s</strong>%s</p></li>',
+				$line['good'] ? '' : ' class="notice notice-error inline"',
 				$line['good'] ? '<span aria-hidden="true">✓</span> <span class="screen-reader-text">' . esc_html__( 'Good:', 'badgebridge' ) . '</span>' : '<span aria-hidden="true">✗</span> <span class="screen-reader-text">' . esc_html__( 'To mend:', 'badgebridge' ) . '</span>',
 				esc_html( $line['name'] ),
 				'' === $line['cure'] ? '' : '<br>' . esc_html( $line['cure'] )
