@@ -5,7 +5,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os/exec"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -20,6 +20,7 @@ import (
 	"badgebridge/internal/testenv/wordpress"
 	simcredly "badgebridge/sandbox/credly"
 	"badgebridge/store"
+	companion "badgebridge/wordpress"
 )
 
 // proxy stands before a site, as a web host's does, and can drop headers.
@@ -143,12 +144,10 @@ func startJourney(t *testing.T, version string) *journey {
 // pluginZip is the archive that associations get.
 func pluginZip(t *testing.T) string {
 	t.Helper()
+	release, err := companion.NewRelease()
+	must(t, err)
 	out := filepath.Join(t.TempDir(), "badgebridge-plugin.zip")
-	cmd := exec.Command("go", "run", "./scripts/pluginzip", "wordpress/plugin/badgebridge", out)
-	cmd.Dir = filepath.Join("..", "..")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, said)
-	}
+	must(t, os.WriteFile(out, release.Archive, 0o600))
 	return out
 }
 
