@@ -40,7 +40,7 @@ var mayKnow = map[string][]string{
 	"internal":         {"internal", "openbadges"},
 	"internal/e2e":     {""},
 	// Starts a real site with our plugin in it.
-	"internal/testenv/wordpress": {"wordpress"},
+	"internal/testenv/wordpress": {"wordpress", "internal/testenv/packages"},
 	"sandbox":                    {"sandbox"},
 	"wordpress":                  {"wordpress"},
 	"cmd":                        {""},
