@@ -47,6 +47,11 @@ func (c *client) refusal(op string, write bool, res *resty.Response) *adapters.E
 	case status < 400:
 		e.Kind, e.Ambiguous = adapters.ErrUnavailable, write
 		e.Err = errors.New("the answer is a redirect, which is not followed; check base_url")
+	case status == http.StatusUnprocessableEntity && e.Words == "":
+		// It may be "has it already" as well as "not like that": nothing was done, and
+		// only another answer tells which.
+		e.Kind = adapters.ErrUnavailable
+		e.Err = errors.New("the answer that says why is cut off or empty")
 	default:
 		e.Kind, e.Reason = adapters.ErrRejected, adapters.ReasonInvalid
 	}
