@@ -43,7 +43,7 @@ func (s *Server) verdictOfBrought(ctx context.Context, b badge) verdict {
 	case v.State == "undecided" && !best.GenuineAt.IsZero(), missing(v.Report) && !best.GenuineAt.IsZero():
 		// What was genuine is not false because its source went away.
 		v.State, v.Kind, v.Sign, v.Tone = "undecided", "gone", "◌", "warn"
-		v.LastGood, v.Tries = best.GenuineAt, best.Failures
+		v.LastGood, v.Since = best.GenuineAt, best.GoneSince
 	case v.Kind == "revoked" && !b.Revoked && s.cfg.Backpack != nil:
 		// Seen here first: the record, its owner's page and the mail follow.
 		s.cfg.Go(func(stop context.Context) {

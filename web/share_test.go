@@ -9,7 +9,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"badgebridge/openbadges/verify"
 	"badgebridge/store"
 )
 
@@ -223,4 +225,23 @@ func TestWhatIsOpenByLinkIsNotIndexedAndTellsNoOtherSite(t *testing.T) {
 	if got := w.browser().get("/b/" + a.ID); strings.Contains(got.header.Get("X-Robots-Tag"), "noindex") || !strings.Contains(got.body, `content="index"`) {
 		t.Errorf("a public page keeps search engines away")
 	}
+}
+
+func TestTheStatesOfABroughtBadgeAreToldApart(t *testing.T) {
+	o := newOutside(t)
+	b, stranger := o.signIn(ada), o.browser()
+	a := o.brings(b, ada, 1)[0]
+	b.post("/badges/"+a.ID+"/visibility", "visibility", "public")
+	page := stranger.get("/b/" + a.ID)
+	page.has(t, "<strong>Genuine</strong>", "Demo College", "college.example", `src="/ob/images/`, "Sail.", "Every single check")
+	page.lacks(t, "<circle", ada)
+
+	delete(o.web, college+"/a/1")
+	o.now.add(time.Hour)
+	stranger.get("/b/"+a.ID).has(t, "◌", "Genuine when last seen", "Its source does not answer any more", "The badge was verified on")
+
+	o.web[college+"/a/1"] = verify.Resource{Status: http.StatusGone, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: []byte(`{"@context":"https://w3id.org/openbadges/v2","type":"Assertion","id":"` + college + `/a/1","revoked":true,"revocationReason":"Lost at sea"}`)}
+	o.now.add(time.Hour)
+	stranger.get("/b/"+a.ID).has(t, "⊘", "<strong>Revoked</strong>", "Lost at sea", "taken it back")
 }

@@ -27,9 +27,9 @@ type verdict struct {
 	Checks []checkLine  // each
 	Groups []checkGroup // the same, as questions that people ask
 	Report verify.Report
-	// Of gone: when it verified last, and how often its source did not answer since.
-	LastGood time.Time
-	Tries    int
+	// Of gone: when it verified last, and since when its source does not answer, as
+	// far as checks on a schedule have seen it.
+	LastGood, Since time.Time
 }
 
 // Word is the locale key of the verdict's one word.
