@@ -24,7 +24,7 @@ const barriers = `(() => {
     out.push("scrolls sideways: " + document.documentElement.scrollWidth);
     document.querySelectorAll("main *").forEach((e) => { if (e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".pick")) say("too wide", e); });
   }
-  document.querySelectorAll("img").forEach((e) => { if (!e.hasAttribute("alt")) say("no alt", e); if ((!e.complete || !e.naturalWidth) && e.getClientRects().length) say("not loaded", e); });
+  document.querySelectorAll("img").forEach((e) => { if (!e.hasAttribute("alt")) say("no alt", e); if ((!e.complete || !e.naturalWidth) && e.getClientRects().length && (e.loading !== "lazy" || e.getBoundingClientRect().top < innerHeight)) say("not loaded", e); });
   document.querySelectorAll("input:not([type=hidden]), select, textarea").forEach((e) => { if (!e.labels.length) say("no label", e); });
   document.querySelectorAll("a, button").forEach((e) => { if (!e.textContent.trim()) say("no name", e); });
   const ids = new Set();
