@@ -168,7 +168,17 @@ func (c *calls) mergeSessions(ctx context.Context, op, into, from string) error 
 }
 
 func (c *calls) mergeRows(ctx context.Context, op, into, from string) error {
+	// Two connections to the same place become one, with what went through either.
+	const twins = `(SELECT f.id FROM connections f JOIN connections i ON i.kind = f.kind AND i.address = f.address AND i.address <> ''
+			WHERE f.person_id = $2 AND i.person_id = $1)`
 	for _, q := range []string{
+		`UPDATE deposits SET connection_id = (SELECT i.id FROM connections i JOIN connections f ON f.kind = i.kind AND f.address = i.address
+				WHERE i.person_id = $1 AND f.id = deposits.connection_id)
+			WHERE connection_id IN ` + twins + ` AND NOT EXISTS (SELECT 1 FROM deposits o JOIN connections i ON i.id = o.connection_id
+				JOIN connections f ON f.kind = i.kind AND f.address = i.address
+				WHERE i.person_id = $1 AND f.id = deposits.connection_id AND o.award_id = deposits.award_id)`,
+		`DELETE FROM deposits WHERE connection_id IN ` + twins,
+		`DELETE FROM connections WHERE id IN ` + twins,
 		`UPDATE collections SET person_id = $1,
 			position = position + (SELECT COALESCE(MAX(o.position), 0) + 1 FROM collections o WHERE o.person_id = $1) WHERE person_id = $2`,
 		`DELETE FROM notices WHERE owner = $2 AND EXISTS (SELECT 1 FROM notices o
@@ -189,7 +199,7 @@ func (c *calls) mergeRows(ctx context.Context, op, into, from string) error {
 	}
 	for _, column := range []string{
 		"collected.person_id", "awards.person_id", "claim_events.person_id", "destinations.person_id", "grants.person_id",
-		"connections.person_id", "identifiers.person_id", "sign_ins.person_id", "former_profiles.person_id",
+		"connections.person_id", "batches.person_id", "identifiers.person_id", "sign_ins.person_id", "former_profiles.person_id",
 		"former_persons.person_id", "mappings.created_by", "imports.created_by",
 	} {
 		table, name, _ := strings.Cut(column, ".")

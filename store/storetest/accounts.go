@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"badgebridge/adapters"
 	"badgebridge/openbadges"
 	"badgebridge/store"
 )
@@ -101,6 +102,15 @@ func merging(t *testing.T, s store.Store) {
 	kept, twin := shared(w.person, "s1"), shared(bob, "s2")
 	his := got[[]store.Collection](t)(s.CollectionsOf(ctx, bob.ID))[0]
 	must(t, s.SetCollectionBadges(ctx, his.ID, []store.CollectionBadge{{AwardID: own.ID}, {AwardID: twin.ID}, {AwardID: brought.ID}}))
+	for _, p := range []store.Person{w.person, bob} {
+		conn := got[store.Connection](t)(s.CreateConnection(ctx, store.Connection{PersonID: p.ID, Kind: "backpack", Title: "same", Address: "https://same.example", Sealed: []byte("x"), State: "active"}))
+		for _, award := range []string{own.ID, kept.ID} {
+			if p.ID == bob.ID || award == kept.ID {
+				_, err := s.CreateDeposit(ctx, store.Deposit{ConnectionID: conn.ID, AwardID: award, Key: adapters.Key(p.ID + award), State: store.PushDone})
+				must(t, err)
+			}
+		}
+	}
 	number := got[store.PublicProfile](t)(s.Profile(ctx, bob.ID)).Number
 
 	wantErr(t, s.MergePersons(ctx, w.person.ID, "unknown"), store.ErrNotFound)
@@ -123,7 +133,7 @@ func merging(t *testing.T, s store.Store) {
 	same(t, "addresses", len(got[[]store.Identifier](t)(s.IdentifiersOf(ctx, w.person.ID))), 2)
 	same(t, "sign-ins", len(got[[]store.SignIn](t)(s.SignInsOf(ctx, w.person.ID))), 2)
 	same(t, "permissions", len(got[[]store.Grant](t)(s.GrantsOf(ctx, w.person.ID))), 2)
-	same(t, "connections", len(got[[]store.Connection](t)(s.ConnectionsOf(ctx, w.person.ID))), 2)
+	same(t, "connections, that to the same place once", len(got[[]store.Connection](t)(s.ConnectionsOf(ctx, w.person.ID))), 3)
 	same(t, "notices", len(got[[]store.Notice](t)(s.UnseenNotices(ctx, w.person.ID, 10))), 2)
 	same(t, "session", string(got[[]byte](t)(s.Session(ctx, "session-2", t0))), `{"values":{"person":"`+w.person.ID+`"}}`)
 	collections := got[[]store.Collection](t)(s.CollectionsOf(ctx, w.person.ID))
