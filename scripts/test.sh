@@ -44,6 +44,10 @@ docker-compose --env-file .env.example -f docker-compose.yml config --quiet
 step "build"
 make --no-print-directory build
 
+step "tests with many cases, without the race detector"
+go test -tags $tags -timeout 15m -json -run 'HoweverCredlyBehaves|WhateverCredlyTurnsOut|TheFiveThatDecide' ./adapters/credly ./sync/engine |
+	go run ./scripts/testreport
+
 step "tests"
 # Two packages at a time: most of them start servers of their own.
 go test -tags $tags -race -timeout 25m -p 2 -json "$@" ./... | go run ./scripts/testreport

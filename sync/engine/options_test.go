@@ -37,7 +37,11 @@ var endpoints = []struct{ method, path string }{
 // own words and can be sent again.
 func TestWhateverCredlyTurnsOutToDoNothingIsLostOrDoubled(t *testing.T) {
 	var s *story
-	for i, o := range simcredly.Inferred() {
+	options := simcredly.Inferred()
+	if raced {
+		options = options[:12]
+	}
+	for i, o := range options {
 		if i%12 == 0 { // a new world now and then: one for each takes long, and one fills up
 			s = newStory(t, simcredly.Options{}, i%24 == 0)
 		}
@@ -65,6 +69,9 @@ func TestTheFiveThatDecideInPairsWithEveryFaultOnEveryCall(t *testing.T) {
 		}
 	}
 	for name, options := range sets {
+		if raced && !strings.HasPrefix(name, "as assumed") {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			// A revoked badge stands in the way only where Credly refuses a second one.
 			s := newStory(t, options, !options.RevokedStillDuplicate && !strings.Contains(name, "no duplicates"))

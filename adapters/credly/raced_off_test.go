@@ -1,0 +1,5 @@
+//go:build !race
+
+package credly_test
+
+const raced = false

@@ -1,0 +1,7 @@
+//go:build race
+
+package credly_test
+
+// raced: the race detector is on, which makes all take many times as long. It then
+// sees a part of what tests have many cases of; all of them run without it.
+const raced = true
