@@ -12,7 +12,7 @@ func TestCountsDatesAndFallbacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := b.For("", "de-CH, fr;q=0.8")
+	w := b.For("", "tlh, sq;q=0.8")
 	if w.Lang != "en" {
 		t.Errorf("a language that there is not gives %q", w.Lang)
 	}
