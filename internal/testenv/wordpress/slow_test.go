@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -75,10 +76,13 @@ func TestAPageWaitsTwoSecondsForTheGateway(t *testing.T) {
 		w.(http.Flusher).Flush()
 		hang(w, r)
 	}
-	gateway, act := newStub(t), http.HandlerFunc(answer)
+	gateway := newStub(t)
+	var act atomic.Pointer[http.HandlerFunc]
+	does := func(h http.HandlerFunc) { act.Store(&h) }
+	does(answer)
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/badges") {
-			act(w, r)
+			(*act.Load())(w, r)
 			return
 		}
 		gateway.Config.Handler.ServeHTTP(w, r)
@@ -107,7 +111,7 @@ func TestAPageWaitsTwoSecondsForTheGateway(t *testing.T) {
 	}{"that hangs": {hang, "timed out"}, "that trickles": {trickle, "timed out"}, "that breaks off": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ""}} {
 		t.Run("a gateway "+name, func(t *testing.T) {
 			forget()
-			act = c.act
+			does(c.act)
 			page := look()
 			if !strings.Contains(page, "does not answer just now. This is how it was on") || strings.Count(page, "Claimed, public.") != 1 || strings.Count(page, `class="badgebridge-earner"`) != 3 {
 				t.Errorf("the page is\n%s", page)
@@ -126,7 +130,7 @@ func TestAPageWaitsTwoSecondsForTheGateway(t *testing.T) {
 	}
 	t.Run("a gateway that is only slow has two seconds for all that a page asks", func(t *testing.T) {
 		forget()
-		act = answer
+		does(answer)
 		look()
 		made := calls()
 		if len(made) < 2 {
