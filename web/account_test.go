@@ -207,7 +207,7 @@ func TestPeopleAreToldOnceBeforeABadgeEndsAndWhenItIsTakenBack(t *testing.T) {
 		}
 	}
 	page := b.get("/")
-	page.has(t, "has expired on", "Put away")
+	page.has(t, "expired on", "Put away")
 	m := regexp.MustCompile(`/me/notices/[a-z2-7]+/seen`).FindAllString(page.body, -1)
 	for _, path := range m {
 		b.post(path)
