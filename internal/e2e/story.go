@@ -288,7 +288,9 @@ func (w *World) Settled(t testing.TB) {
 // Credly, for comparing.
 func (w *World) Everything(t testing.TB) map[string]string {
 	t.Helper()
-	return map[string]string{"site": w.Site.Rows(t), "credly": plain(t, w.Sim.Badges()), "calls": plain(t, w.Sim.Calls()), "gateway": w.rows(t)}
+	calls := w.Sim.Calls()
+	calls.Read = nil // looking changes nothing
+	return map[string]string{"site": w.Site.Rows(t), "credly": plain(t, w.Sim.Badges()), "calls": plain(t, calls), "gateway": w.rows(t)}
 }
 
 func plain(t testing.TB, v any) string {
