@@ -1,15 +1,9 @@
 package web_test
 
 import (
-	"net/url"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
-
-	"badgebridge/internal/testenv/chromium"
 	"badgebridge/sync/notices"
 )
 
@@ -39,31 +33,10 @@ func TestTheAccountsPagesKeepNobodyOut(t *testing.T) {
 	// The other account, ready to become part of hers; and a sign-in that is too old.
 	o.now.add(time.Second)
 	other := o.signIn(admin)
-	base, err := url.Parse(o.server.URL)
-	must(t, err)
-	ctx := chromium.Start(t)
+	at := o.inspector(t, "account")
 	look := func(name string, who *browser, path string) {
-		for _, cookie := range who.c.Jar.Cookies(base) {
-			_, err := chromedp.Call(ctx, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, Domain: base.Hostname(), Path: "/"})
-			must(t, err)
-		}
-		for _, size := range []struct {
-			width  int64
-			scheme string
-		}{{390, "light"}, {1440, "dark"}} {
-			_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: size.scheme}}})
-			must(t, err)
-			must(t, chromedp.Do(ctx, chromedp.EmulateViewport(size.width, 844), chromedp.Navigate(o.server.URL+path)))
-			found, err := chromedp.Run(ctx, chromedp.Evaluate[string](barriers))
-			must(t, err)
-			if found != "" {
-				t.Errorf("%s, %d px, %s:\n%s", name, size.width, size.scheme, found)
-			}
-			for _, p := range chromium.Problems(ctx) {
-				t.Errorf("%s: %s", name, p)
-			}
-			chromium.Screenshot(t, ctx, "account-"+name+"-"+size.scheme)
-		}
+		at.as(who)
+		at.look(name, path)
 	}
 	look("notices", b, "/")
 	look("me", b, "/me")
@@ -74,6 +47,11 @@ func TestTheAccountsPagesKeepNobodyOut(t *testing.T) {
 	look("merge-ready", other, offer)
 	look("leave", b, "/me/delete")
 	look("stop", o.browser(), stop)
+	new := o.browser()
+	new.post("/login/email", "email", bo, "return", "/")
+	look("code", new, "/login/code")
+	b.post("/me/address", "email", "ada.third@example.org")
+	look("address-code", b, "/me/address")
 	o.now.add(11 * time.Minute)
 	look("leave-again", b, "/me/delete")
 }

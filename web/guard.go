@@ -26,7 +26,7 @@ const (
 )
 
 // pageCSP allows nothing but our own files: no inline script, no inline style.
-const pageCSP = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; " +
+const pageCSP = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 type ctxKey int

@@ -37,7 +37,7 @@ func TestEveryPageCarriesTheSecurityHeaders(t *testing.T) {
 	for _, path := range []string{"/", "/me", "/verify", "/admin", "/nothing-here", "/login/code", "/api/v1/openapi.yaml", "/b/x"} {
 		got := g.get(path)
 		csp := got.header.Get("Content-Security-Policy")
-		for _, part := range []string{"default-src 'none'", "style-src 'self'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
+		for _, part := range []string{"default-src 'none'", "style-src 'self'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
 			if !strings.Contains(csp, part) {
 				t.Errorf("%s: CSP %q lacks %q", path, csp, part)
 			}

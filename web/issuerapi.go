@@ -48,7 +48,7 @@ func (s *Server) issuerScript(c *gin.Context) {
 // issuerFrame may be framed by any site: it knows nobody and does nothing but
 // open a window.
 func (s *Server) issuerFrame(c *gin.Context) {
-	c.Header("Content-Security-Policy", strings.NewReplacer("frame-ancestors 'none'", "frame-ancestors *").Replace(pageCSP)+"; connect-src 'self'")
+	c.Header("Content-Security-Policy", strings.NewReplacer("frame-ancestors 'none'", "frame-ancestors *").Replace(pageCSP))
 	c.Writer.Header().Del("X-Frame-Options")
 	c.Header("Cross-Origin-Resource-Policy", "cross-origin")
 	s.render(c, http.StatusOK, "issuer-frame", struct{ Host string }{hostPort(s.cfg.BaseURL(c.Request.Context()))})

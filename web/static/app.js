@@ -83,3 +83,9 @@ document.querySelectorAll("form[data-arrange]").forEach((form) => {
     });
   });
 });
+// Work that goes on is looked at again, but not while somebody is at something
+// on the page: it would take the focus, a selection and opened parts from them.
+const again = 1000 * document.body.dataset.refresh;
+const atRest = () => [null, document.body, document.getElementById("main")].includes(document.activeElement) &&
+  getSelection().isCollapsed && !document.querySelector("details[open]") && !document.hidden;
+if (again) setInterval(() => { if (atRest()) location.reload(); }, again);

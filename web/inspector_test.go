@@ -1,0 +1,101 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"badgebridge/internal/testenv/axe"
+	"badgebridge/internal/testenv/chromium"
+)
+
+// inspector looks at pages in a browser, on a phone by day and on a wide screen
+// by night, for what would keep people out.
+type inspector struct {
+	w     *world
+	ctx   context.Context
+	rules axe.Script
+	kind  string // begins the names of its pictures
+	seen  int    // pages
+}
+
+func (w *world) inspector(t *testing.T, kind string) *inspector {
+	t.Helper()
+	i := &inspector{w: w, ctx: chromium.StartFor(t, 8*time.Minute), rules: axe.Start(t), kind: kind}
+	t.Cleanup(func() { t.Logf("%d pages looked at", i.seen) })
+	return i
+}
+
+// picturesThere says whether the pictures in view came, or can't: those that are
+// loaded late come after the page's own end.
+const picturesThere = `[...document.images].every((e) => e.complete || !e.getClientRects().length || e.getBoundingClientRect().top >= innerHeight)`
+
+// do is a call of the browser's that has to go well.
+func (i *inspector) do(actions ...chromedp.Action[chromedp.Void]) {
+	i.w.t.Helper()
+	must(i.w.t, chromedp.Do(i.ctx, actions...))
+}
+
+// as has the window be who's browser.
+func (i *inspector) as(who *browser) {
+	i.w.t.Helper()
+	base, err := url.Parse(i.w.server.URL)
+	must(i.w.t, err)
+	_, err = chromedp.Call(i.ctx, network.ClearBrowserCookies, cdp.Empty{})
+	must(i.w.t, err)
+	for _, cookie := range who.c.Jar.Cookies(base) {
+		_, err := chromedp.Call(i.ctx, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, Domain: base.Hostname(), Path: "/"})
+		must(i.w.t, err)
+	}
+}
+
+// look opens a page, does what leads on from there, and inspects what is shown.
+func (i *inspector) look(name, path string, then ...chromedp.Action[chromedp.Void]) {
+	t := i.w.t
+	t.Helper()
+	i.seen++
+	for _, size := range []struct {
+		width  int64
+		scheme string
+	}{{390, "light"}, {1440, "dark"}} {
+		_, err := chromedp.Call(i.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: size.scheme}}})
+		must(t, err)
+		i.do(chromedp.EmulateViewport(size.width, 844))
+		answer, err := chromedp.Run(i.ctx, chromedp.NavigateResponse(i.w.server.URL+path))
+		must(t, err)
+		if name != "nothing" && answer.Status >= http.StatusBadRequest {
+			t.Errorf("%s %s at %s: %d", i.kind, name, path, answer.Status)
+		}
+		if len(then) > 0 {
+			i.do(then...)
+		}
+		_, err = chromedp.Run(i.ctx, chromedp.Poll[bool](picturesThere))
+		must(t, err)
+		found, err := chromedp.Run(i.ctx, chromedp.Evaluate[string](barriers))
+		must(t, err)
+		broken, err := i.rules.Check(i.ctx)
+		must(t, err)
+		if found += strings.Join(broken, "\n"); found != "" {
+			t.Errorf("%s %s at %s, %d px, %s:\n%s", i.kind, name, path, size.width, size.scheme, found)
+		}
+		for _, p := range chromium.Problems(i.ctx) {
+			if name != "nothing" || !strings.HasPrefix(p, "network:") {
+				t.Errorf("%s %s at %s: %s", i.kind, name, path, p)
+			}
+		}
+		chromium.Screenshot(t, i.ctx, i.kind+"-"+name+"-"+size.scheme)
+	}
+}
+
+// press presses what is selected and waits for what is to be seen then.
+func press(what, then string) []chromedp.Action[chromedp.Void] {
+	return []chromedp.Action[chromedp.Void]{chromedp.Click(chromedp.CSS(what)), chromedp.WaitVisible(chromedp.CSS(then))}
+}
