@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"badgebridge/internal/testenv/axe"
@@ -30,6 +31,9 @@ type inspector struct {
 func (w *world) inspector(t *testing.T, kind string) *inspector {
 	t.Helper()
 	i := &inspector{w: w, ctx: chromium.StartFor(t, 8*time.Minute), rules: axe.Start(t), kind: kind}
+	// A page that looks again by itself stays while it is inspected.
+	_, err := chromedp.Call(i.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "window.setInterval = () => 0"})
+	must(t, err)
 	t.Cleanup(func() { t.Logf("%d pages looked at", i.seen) })
 	return i
 }
