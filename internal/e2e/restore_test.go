@@ -125,6 +125,8 @@ func TestAClonedOrRestoredWordPressPushesAndRevokesNothing(t *testing.T) {
 		w.Settled(t)
 		w.ListAll(t, w.SiteName)
 		w.Settled(t)
+		w.Pulled(t, credlyName) // what was sent there is read once, whenever that comes
+		w.Settled(t)
 		before := w.Everything(t)
 		var all []int64
 		for _, h := range site.Holds(t) {
