@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -62,10 +60,10 @@ func (c *client) do(ctx context.Context, in call) (answer, error) {
 	if err := ctx.Err(); err != nil {
 		return answer{}, fail(adapters.ErrUnavailable, err)
 	}
-	var trace sending
+	var trace httpx.Sending
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	req := c.rest.R().SetContext(trace.watch(ctx)).SetHeader("Accept", "application/json")
+	req := c.rest.R().SetContext(trace.Watch(ctx)).SetHeader("Accept", "application/json")
 	if in.bearer {
 		// The protocol wants the token in base64 once more.
 		req.SetHeader("Authorization", "Bearer "+base64.StdEncoding.EncodeToString([]byte(c.access.Reveal())))
@@ -81,7 +79,7 @@ func (c *client) do(ctx context.Context, in call) (answer, error) {
 	res, err := req.Execute(in.method, in.to)
 	if err != nil {
 		e := fail(adapters.ErrUnavailable, c.plainCause(err))
-		e.Ambiguous = write && trace.mayHaveLeft(err)
+		e.Ambiguous = write && trace.MayHaveLeft(err)
 		return answer{}, e
 	}
 	if res.StatusCode() == http.StatusNotModified {
@@ -192,25 +190,4 @@ func (c *client) retryAfter(res *resty.Response) time.Duration {
 		return min(max(t.Sub(c.now()), 0), 24*time.Hour)
 	}
 	return 0
-}
-
-// sending watches whether a request can have left this machine.
-type sending struct{ asked, got atomic.Bool }
-
-func (s *sending) watch(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { s.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { s.got.Store(true) },
-	})
-}
-
-// mayHaveLeft is false only when it is sure that nothing was sent: no connection
-// was made, or our own limits held the call back.
-func (s *sending) mayHaveLeft(err error) bool {
-	for _, held := range []error{httpx.ErrCircuitOpen, httpx.ErrRateWait, httpx.ErrBlocked} {
-		if errors.Is(err, held) {
-			return false
-		}
-	}
-	return s.got.Load() || !s.asked.Load()
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -103,8 +102,8 @@ func (c *client) once(ctx context.Context, op, method, to string, body any, toke
 	fail := func(kind error, cause error) *adapters.Error {
 		return &adapters.Error{Op: "credly: " + op, Kind: kind, Err: cause}
 	}
-	var trace sending
-	req := c.rest.R().SetContext(trace.watch(ctx)).SetHeader("Accept", "application/json")
+	var trace httpx.Sending
+	req := c.rest.R().SetContext(trace.Watch(ctx)).SetHeader("Accept", "application/json")
 	if token == "" {
 		req.SetBasicAuth(c.token.Reveal(), "")
 	} else {
@@ -121,7 +120,7 @@ func (c *client) once(ctx context.Context, op, method, to string, body any, toke
 	res, err := req.Execute(method, to)
 	if err != nil {
 		e := fail(adapters.ErrUnavailable, c.plain(err))
-		e.Ambiguous = write && trace.mayHaveLeft(err)
+		e.Ambiguous = write && trace.MayHaveLeft(err)
 		if e.RetryAfter = httpx.WaitOf(err); e.RetryAfter > 0 {
 			e.Kind = adapters.ErrRateLimited // Credly asked for a pause, and it still lasts
 		}
@@ -196,27 +195,6 @@ func (c *client) clock(res *resty.Response) time.Time {
 		return t.UTC()
 	}
 	return c.now().UTC()
-}
-
-// sending watches whether a request can have left this machine.
-type sending struct{ asked, got atomic.Bool }
-
-func (s *sending) watch(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { s.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { s.got.Store(true) },
-	})
-}
-
-// mayHaveLeft is false only when it is sure that nothing was sent: no connection
-// was made, or our own limits held the call back.
-func (s *sending) mayHaveLeft(err error) bool {
-	for _, held := range []error{httpx.ErrCircuitOpen, httpx.ErrRateWait, httpx.ErrBlocked} {
-		if errors.Is(err, held) {
-			return false
-		}
-	}
-	return s.got.Load() || !s.asked.Load()
 }
 
 // object reads the data of a single answer.
