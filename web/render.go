@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 
@@ -23,58 +24,53 @@ import (
 //go:embed templates static
 var files embed.FS
 
-// pages is every template, parsed once for each language.
+// pages is every template by language. Each is parsed when it is first shown: all
+// of them in all languages take longer than the rest of the start.
 type pages struct {
-	byLang map[string]map[string]*template.Template
+	byLang map[string]map[string]parsing
 	assets map[string]asset
 	md     *markdown
 }
+
+// parsing gives a template, parsed once.
+type parsing = func() (*template.Template, error)
 
 type asset struct {
 	body, mediaType, tag string
 }
 
 func loadPages(words *locale.Bundle, cfg Config) (*pages, error) {
-	p := &pages{byLang: map[string]map[string]*template.Template{}, assets: map[string]asset{}, md: newMarkdown()}
+	p := &pages{byLang: map[string]map[string]parsing{}, assets: map[string]asset{}, md: newMarkdown()}
 	if err := p.loadAssets(cfg.Hue); err != nil {
 		return nil, err
 	}
-	layout, err := files.ReadFile("templates/layout.html")
-	if err != nil {
-		return nil, fmt.Errorf("load pages: %w", err)
-	}
-	var parts []byte // what several pages are made of
-	for _, name := range []string{"parts", "parts-shelf"} {
-		text, err := files.ReadFile("templates/" + name + ".html")
-		if err != nil {
-			return nil, fmt.Errorf("load pages: %w", err)
-		}
-		parts = append(parts, text...)
-	}
 	for _, lang := range words.Languages() {
 		w := words.For(lang, "")
-		base, err := template.New("layout").Funcs(p.funcs(w, cfg)).Parse(string(layout))
-		if err == nil {
-			base, err = base.Parse(string(parts))
-		}
-		if err != nil {
-			return nil, fmt.Errorf("load pages: %w", err)
-		}
-		set := map[string]*template.Template{}
-		err = fs.WalkDir(files, "templates", func(name string, d fs.DirEntry, err error) error {
+		base := sync.OnceValues(func() (*template.Template, error) {
+			t := template.New("layout").Funcs(p.funcs(w, cfg))
+			for _, name := range []string{"layout", "parts", "parts-shelf"} { // what several pages are made of
+				if err := parse(t, name); err != nil {
+					return nil, err
+				}
+			}
+			return t, nil
+		})
+		set := map[string]parsing{}
+		err := fs.WalkDir(files, "templates", func(name string, d fs.DirEntry, err error) error {
 			page := strings.TrimSuffix(strings.TrimPrefix(name, "templates/"), ".html")
 			if err != nil || d.IsDir() || page == "layout" || strings.HasPrefix(page, "parts") {
 				return err
 			}
-			text, err := files.ReadFile(name)
-			if err != nil {
-				return err
-			}
-			t, err := template.Must(base.Clone()).Parse(string(text))
-			if err != nil {
-				return fmt.Errorf("page %s: %w", page, err)
-			}
-			set[page] = t
+			set[page] = sync.OnceValues(func() (*template.Template, error) {
+				t, err := base()
+				if err == nil {
+					t, err = t.Clone()
+				}
+				if err == nil {
+					err = parse(t, page)
+				}
+				return t, err
+			})
 			return nil
 		})
 		if err != nil {
@@ -83,6 +79,27 @@ func loadPages(words *locale.Bundle, cfg Config) (*pages, error) {
 		p.byLang[lang] = set
 	}
 	return p, nil
+}
+
+// parse adds a file to what t knows.
+func parse(t *template.Template, name string) error {
+	text, err := files.ReadFile("templates/" + name + ".html")
+	if err == nil {
+		_, err = t.Parse(string(text))
+	}
+	if err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	return nil
+}
+
+// page gives a page in a language, ready to be shown.
+func (p *pages) page(lang, name string) (*template.Template, error) {
+	get := p.byLang[lang][name]
+	if get == nil {
+		return nil, fmt.Errorf("no page %q", name)
+	}
+	return get()
 }
 
 func (p *pages) loadAssets(hue int) error {
@@ -138,14 +155,12 @@ func (s *Server) render(c *gin.Context, status int, page string, data any) {
 	if t, ok := data.(interface{ title(*locale.Words) string }); ok {
 		f.Title = t.title(w)
 	}
-	t := s.pages.byLang[w.Lang][page]
 	var b bytes.Buffer
-	if t == nil || t.ExecuteTemplate(&b, "layout", f) != nil {
-		err := fmt.Errorf("no page %q", page)
-		if t != nil {
-			b.Reset()
-			err = t.ExecuteTemplate(&b, "layout", f)
-		}
+	t, err := s.pages.page(w.Lang, page)
+	if err == nil {
+		err = t.ExecuteTemplate(&b, "layout", f)
+	}
+	if err != nil {
 		s.cfg.Log.ErrorContext(c.Request.Context(), "page failed", "page", page, "error", err)
 		c.Data(http.StatusInternalServerError, "text/plain; charset=utf-8", []byte(w.T("fail.broken.text")+"\n"))
 		c.Abort()
