@@ -32,6 +32,7 @@ import (
 	"badgebridge/auth/setup"
 	"badgebridge/internal/mail"
 	"badgebridge/internal/secret"
+	"badgebridge/internal/testenv/database"
 	"badgebridge/openbadges"
 	simcredly "badgebridge/sandbox/credly"
 	"badgebridge/sandbox/demo"
@@ -161,8 +162,9 @@ func newWorld(t testing.TB, change ...func(*web.Config)) *world {
 	t.Cleanup(w.site.Close)
 	siteServer.Config.Handler = w.site
 
-	w.file = filepath.Join(t.TempDir(), "badgebridge.db")
-	w.db, err = sqlstore.Open(ctx, "sqlite:"+w.file, sqlstore.Options{Now: w.now.Now})
+	address := database.SQLite(t)
+	w.file = strings.TrimPrefix(address, "sqlite:")
+	w.db, err = sqlstore.Open(ctx, address, sqlstore.Options{Now: w.now.Now})
 	must(t, err)
 	t.Cleanup(func() { must(t, w.db.Close()) })
 	w.db.SetEnqueuer(queue)

@@ -1,11 +1,11 @@
 package access_test
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
 	"badgebridge/auth/access"
+	"badgebridge/internal/testenv/database"
 	"badgebridge/openbadges"
 	"badgebridge/store"
 	"badgebridge/store/sqlstore"
@@ -38,7 +38,7 @@ func TestRoles(t *testing.T) {
 		"a role of long ago":                      {"", "", signIn("campus", now.Add(-access.RoleLife), "administrator"), access.Member},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"), sqlstore.Options{})
+			db, err := sqlstore.Open(t.Context(), database.SQLite(t), sqlstore.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,7 +78,7 @@ func TestRoles(t *testing.T) {
 }
 
 func TestADamagedListOfAdminsMakesNobodyAnAdmin(t *testing.T) {
-	db, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"), sqlstore.Options{})
+	db, err := sqlstore.Open(t.Context(), database.SQLite(t), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

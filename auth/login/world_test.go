@@ -7,13 +7,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"badgebridge/auth/login"
 	"badgebridge/internal/secret"
+	"badgebridge/internal/testenv/database"
 	"badgebridge/openbadges"
 	"badgebridge/store"
 	"badgebridge/store/sqlstore"
@@ -70,7 +70,7 @@ func (t *watchedTx) Enqueue(ctx context.Context, j store.Job) error {
 
 func newWorld(t *testing.T, providers ...login.Provider) *world {
 	t.Helper()
-	db, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"), sqlstore.Options{})
+	db, err := sqlstore.Open(t.Context(), database.SQLite(t), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

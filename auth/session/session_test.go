@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"badgebridge/auth/session"
+	"badgebridge/internal/testenv/database"
 	"badgebridge/store"
 	"badgebridge/store/sqlstore"
 )
@@ -42,7 +42,7 @@ func signIn(p string, s *site) func(context.Context) error {
 
 func newSite(t *testing.T, secure bool) *site {
 	t.Helper()
-	db, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"), sqlstore.Options{})
+	db, err := sqlstore.Open(t.Context(), database.SQLite(t), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

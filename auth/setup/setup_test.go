@@ -9,7 +9,6 @@ import (
 	"image/gif"
 	"image/png"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"badgebridge/auth/setup"
 	"badgebridge/internal/mail"
 	"badgebridge/internal/secret"
+	"badgebridge/internal/testenv/database"
 	"badgebridge/openbadges"
 	"badgebridge/store"
 	"badgebridge/store/sqlstore"
@@ -34,7 +34,7 @@ type world struct {
 
 func newWorld(t *testing.T, more ...func(*setup.Config)) *world {
 	t.Helper()
-	db, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"), sqlstore.Options{})
+	db, err := sqlstore.Open(t.Context(), database.SQLite(t), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

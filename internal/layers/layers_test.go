@@ -41,12 +41,14 @@ var mayKnow = map[string][]string{
 	"internal/e2e":     {""},
 	// Starts a real site with our plugin in it.
 	"internal/testenv/wordpress": {"wordpress", "internal/testenv/packages"},
-	"sandbox":                    {"sandbox"},
-	"wordpress":                  {"wordpress"},
-	"cmd":                        {""},
-	"bench":                      {""},
-	"scripts":                    {"scripts"},
-	"scripts/pluginzip":          {"wordpress!"},
+	// Hands out copies of a migrated database.
+	"internal/testenv/database": {"store/sqlstore", "internal/testenv/postgres"},
+	"sandbox":                   {"sandbox"},
+	"wordpress":                 {"wordpress"},
+	"cmd":                       {""},
+	"bench":                     {""},
+	"scripts":                   {"scripts"},
+	"scripts/pluginzip":         {"wordpress!"},
 }
 
 // libraries live where they are named and nowhere else.

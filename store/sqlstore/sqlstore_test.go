@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"badgebridge/internal/testenv/database"
 	"badgebridge/internal/testenv/postgres"
 	"badgebridge/store"
 	"badgebridge/store/sqlstore"
@@ -33,7 +34,7 @@ func open(t testing.TB, url string, opts sqlstore.Options) *sqlstore.DB {
 }
 
 func TestBothEnginesKeepTheContract(t *testing.T) {
-	for name, url := range engines {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": database.SQLite, "postgres": database.Postgres} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) store.Store { return open(t, url(t), sqlstore.Options{MaxConns: 6}) })
 		})

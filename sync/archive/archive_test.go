@@ -9,11 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"badgebridge/internal/testenv/database"
 	"badgebridge/openbadges/verify"
 	"badgebridge/store"
 	"badgebridge/store/sqlstore"
@@ -23,7 +23,7 @@ import (
 
 func setUp(t *testing.T) (*archive.Archive, store.Store, store.Person) {
 	t.Helper()
-	db, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "b.db"), sqlstore.Options{})
+	db, err := sqlstore.Open(t.Context(), database.SQLite(t), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,10 +11,10 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"path/filepath"
 	"testing"
 	"time"
 
+	"badgebridge/internal/testenv/database"
 	"badgebridge/openbadges"
 	"badgebridge/openbadges/bake"
 	"badgebridge/openbadges/verify"
@@ -37,7 +37,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, web: verify.Offline{}, now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
-	db, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "b.db"), sqlstore.Options{})
+	db, err := sqlstore.Open(t.Context(), database.SQLite(t), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

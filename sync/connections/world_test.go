@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"badgebridge/adapters"
 	"badgebridge/adapters/backpack"
 	"badgebridge/internal/secret"
+	"badgebridge/internal/testenv/database"
 	"badgebridge/openbadges"
 	"badgebridge/store"
 	"badgebridge/store/sqlstore"
@@ -144,7 +144,7 @@ func newWorld(t *testing.T) *world {
 	srv := httptest.NewServer(w.other)
 	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
 	w.url = srv.URL
-	db, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "b.db"), sqlstore.Options{Now: w.clock})
+	db, err := sqlstore.Open(t.Context(), database.SQLite(t), sqlstore.Options{Now: w.clock})
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	w.store = db

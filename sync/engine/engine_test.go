@@ -19,6 +19,7 @@ import (
 	"badgebridge/adapters/credly"
 	"badgebridge/adapters/wordpress"
 	"badgebridge/internal/secret"
+	"badgebridge/internal/testenv/database"
 	"badgebridge/openbadges"
 	simcredly "badgebridge/sandbox/credly"
 	"badgebridge/sandbox/site"
@@ -133,7 +134,7 @@ func newWorld(t *testing.T) *world {
 	siteServer.Config.Handler = w.site
 	w.ada, w.bo = w.site.Members()[0].ID, w.site.Members()[1].ID
 
-	db, err := sqlstore.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "badgebridge.db"), sqlstore.Options{Now: w.now.Now})
+	db, err := sqlstore.Open(ctx, database.SQLite(t), sqlstore.Options{Now: w.now.Now})
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	db.SetEnqueuer(w.jobs)

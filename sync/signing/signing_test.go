@@ -6,13 +6,13 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"errors"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"badgebridge/internal/secret"
+	"badgebridge/internal/testenv/database"
 	"badgebridge/store"
 	"badgebridge/store/sqlstore"
 	"badgebridge/sync/signing"
@@ -27,7 +27,7 @@ func must(t *testing.T, err error) {
 
 func open(t *testing.T) (*sqlstore.DB, *secret.Keyring) {
 	t.Helper()
-	db, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "badgebridge.db"), sqlstore.Options{MaxConns: 6})
+	db, err := sqlstore.Open(t.Context(), database.SQLite(t), sqlstore.Options{MaxConns: 6})
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	ring, err := secret.NewKeyring(bytes.Repeat([]byte{1}, secret.KeySize))

@@ -11,6 +11,7 @@ import (
 
 	"badgebridge/internal/mail"
 	"badgebridge/internal/secret"
+	"badgebridge/internal/testenv/database"
 	"badgebridge/openbadges"
 	"badgebridge/store"
 	"badgebridge/store/sqlstore"
@@ -32,7 +33,7 @@ func (r refusing) Send(context.Context, mail.Message) error { return r.err }
 func setUp(t *testing.T, sender mail.Sender) (*sqlstore.DB, *secret.Keyring, map[string]func(context.Context, []byte) error, store.Award) {
 	t.Helper()
 	ctx := t.Context()
-	db, err := sqlstore.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "b.db"), sqlstore.Options{})
+	db, err := sqlstore.Open(ctx, database.SQLite(t), sqlstore.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	keys, err := secret.LoadOrCreate(filepath.Join(t.TempDir(), "master.key"))

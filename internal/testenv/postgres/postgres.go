@@ -47,12 +47,25 @@ type server struct {
 	done   chan struct{} // closed when the process has ended
 	log    *bytes.Buffer // read only after done, or through logText
 	logMu  sync.Mutex
+	made   map[string]bool // templates of Copy
 }
 
 // Start returns the URL of an empty database on a real PostgreSQL. The
 // database lives until t ends. Without PostgreSQL on the machine the test is
 // skipped, or fails where CI=true.
 func Start(t testing.TB) (url string) {
+	t.Helper()
+	return create(t, "", nil)
+}
+
+// Copy is Start, but the database is a copy of the named one, which prepare
+// fills once for each server. prepare has to close its connections.
+func Copy(t testing.TB, name string, prepare func(ctx context.Context, url string) error) (url string) {
+	t.Helper()
+	return create(t, name, prepare)
+}
+
+func create(t testing.TB, template string, prepare func(ctx context.Context, url string) error) (url string) {
 	t.Helper()
 	bin := binaries(t)
 	shared.Lock()
@@ -71,10 +84,35 @@ func Start(t testing.TB) (url string) {
 	name := fmt.Sprintf("test_%d", shared.count)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := shared.server.exec(ctx, "CREATE DATABASE "+name); err != nil {
+	statement := "CREATE DATABASE " + name
+	if template != "" {
+		if err := shared.server.template(ctx, template, prepare); err != nil {
+			t.Fatalf("make database %s: %v", template, err)
+		}
+		statement += " TEMPLATE " + template
+	}
+	if err := shared.server.exec(ctx, statement); err != nil {
 		t.Fatalf("make database %s: %v", name, err)
 	}
 	return shared.server.url(name)
+}
+
+// template makes the database that is copied, if it is not there.
+func (s *server) template(ctx context.Context, name string, prepare func(ctx context.Context, url string) error) error {
+	if s.made[name] {
+		return nil
+	}
+	if err := s.exec(ctx, "CREATE DATABASE "+name); err != nil {
+		return err
+	}
+	if err := prepare(ctx, s.url(name)); err != nil {
+		return err
+	}
+	if s.made == nil {
+		s.made = map[string]bool{}
+	}
+	s.made[name] = true
+	return nil
 }
 
 // Keep runs the tests of a package on one server, for its TestMain:
