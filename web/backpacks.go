@@ -83,7 +83,30 @@ func (s *Server) backpackLines(ctx context.Context, personID string) ([]backpack
 type backpacksView struct {
 	Lines   []backpackLine
 	Address string
-	Problem string // key under "error.", "" none
+	Problem string     // key under "error.", "" none
+	For     *badgeGoes // the badge for which one is to be connected
+}
+
+// badgeGoes is a badge of the visitor's that goes to a backpack when that one is
+// connected.
+type badgeGoes struct{ ID, Name, Image string }
+
+// badgeGoes reads the visitor's badge that a request names; nil where it names
+// none that they could send.
+func (s *Server) badgeGoes(c *gin.Context, id string) (*badgeGoes, error) {
+	if id == "" {
+		return nil, nil
+	}
+	b, err := s.loadBadge(c.Request.Context(), id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("other backpacks: %w", err)
+	case b.PersonID != visitorOf(c).PersonID || b.Claim != store.Claimed || b.Revoked:
+		return nil, nil
+	}
+	return &badgeGoes{b.ID, b.Content.Name, b.Image}, nil
 }
 
 func (v backpacksView) refresh() int {
@@ -95,7 +118,14 @@ func (v backpacksView) refresh() int {
 	return 0
 }
 
-func (s *Server) backpacks(c *gin.Context) { s.showBackpacks(c, http.StatusOK, backpacksView{}) }
+func (s *Server) backpacks(c *gin.Context) {
+	goes, err := s.badgeGoes(c, c.Query("badge"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.showBackpacks(c, http.StatusOK, backpacksView{For: goes})
+}
 
 func (s *Server) showBackpacks(c *gin.Context, status int, v backpacksView) {
 	var err error
@@ -114,10 +144,19 @@ func (s *Server) offerBackpack(c *gin.Context) {
 		s.fail(c, errTooMany)
 		return
 	}
-	o, err := s.cfg.Connections.Begin(c.Request.Context(), visitorOf(c).PersonID, kindBackpack, v.Address, backPath)
+	var err error
+	if v.For, err = s.badgeGoes(c, c.PostForm("badge")); err != nil {
+		s.fail(c, err)
+		return
+	}
+	award := ""
+	if v.For != nil {
+		award = v.For.ID
+	}
+	o, err := s.cfg.Connections.Begin(c.Request.Context(), visitorOf(c).PersonID, kindBackpack, v.Address, backPath, award)
 	switch {
 	case err == nil:
-		s.render(c, http.StatusOK, "backpack-offer", o)
+		s.render(c, http.StatusOK, "backpack-offer", offerView{o, v.For})
 		return
 	case errors.Is(err, connections.ErrAddress):
 		v.Problem = "backpack-address"
@@ -134,6 +173,11 @@ func (s *Server) offerBackpack(c *gin.Context) {
 	s.showBackpacks(c, http.StatusUnprocessableEntity, v)
 }
 
+type offerView struct {
+	connections.Offer
+	For *badgeGoes
+}
+
 // backFromBackpack is where the other side leads the person back, with the grant
 // in the query: it stays in no address, page or cache.
 func (s *Server) backFromBackpack(c *gin.Context) {
@@ -144,11 +188,19 @@ func (s *Server) backFromBackpack(c *gin.Context) {
 		c.Redirect(http.StatusSeeOther, "/login?return="+url.QueryEscape(backpacksPath))
 		return
 	}
-	conn, err := s.cfg.Connections.Finish(c.Request.Context(), v.PersonID, c.Param("id"), c.Request.URL.Query())
+	done, err := s.cfg.Connections.Finish(c.Request.Context(), v.PersonID, c.Param("id"), c.Request.URL.Query())
+	back := backpacksPath
+	if done.AwardID != "" {
+		back = badgeAtBackpacks(done.AwardID)
+	}
 	switch {
+	case err == nil && done.Pushed.Sends()+done.Pushed.There > 0:
+		s.say(c, "ok", "backpack-connected-sent", map[string]any{"Host": done.Title})
+		c.Redirect(http.StatusSeeOther, back)
+		return
 	case err == nil:
-		s.say(c, "ok", "backpack-connected", map[string]any{"Host": conn.Title})
-		c.Redirect(http.StatusSeeOther, backpacksPath+"/"+conn.ID)
+		s.say(c, "ok", "backpack-connected", map[string]any{"Host": done.Title})
+		c.Redirect(http.StatusSeeOther, backpacksPath+"/"+done.ID)
 		return
 	case errors.Is(err, adapters.ErrRejected) && c.Query("error") != "":
 		s.say(c, "note", "backpack-denied", nil)
@@ -158,8 +210,11 @@ func (s *Server) backFromBackpack(c *gin.Context) {
 		s.fail(c, fmt.Errorf("connect a backpack: %w", err))
 		return
 	}
-	c.Redirect(http.StatusSeeOther, backpacksPath)
+	c.Redirect(http.StatusSeeOther, back)
 }
+
+// badgeAtBackpacks is where a badge's page says in which other backpacks it is.
+func badgeAtBackpacks(id string) string { return "/badges/" + url.PathEscape(id) + "#backpacks" }
 
 // depositLine is one badge that did not arrive.
 type depositLine struct {
@@ -286,7 +341,7 @@ func (s *Server) pushToBackpack(c *gin.Context) {
 	switch {
 	case c.PostForm("award") != "":
 		awards = []string{c.PostForm("award")}
-		back = "/badges/" + url.PathEscape(awards[0]) + "#backpacks"
+		back = badgeAtBackpacks(awards[0])
 	case c.PostForm("collection") != "":
 		awards, err = s.inCollection(ctx, who, c.PostForm("collection"))
 	case c.PostForm("all") != "":
@@ -303,8 +358,8 @@ func (s *Server) pushToBackpack(c *gin.Context) {
 		return
 	}
 	switch {
-	case p.New+p.Again > 0:
-		s.say(c, "ok", "backpack-sent", map[string]any{"Sent": p.New + p.Again, "There": p.There})
+	case p.Sends() > 0:
+		s.say(c, "ok", "backpack-sent", map[string]any{"Sent": p.Sends(), "There": p.There})
 	case p.There > 0:
 		s.say(c, "note", "backpack-there", nil)
 	default:
@@ -382,6 +437,12 @@ type badgeAt struct {
 	Words   string
 }
 
+// Sendable tells whether the badge can be sent there: it is neither there nor on
+// its way.
+func (a badgeAt) Sendable() bool {
+	return a.Deposit != store.PushDone && !a.Deposit.Open()
+}
+
 // badgeBackpacks is what the badge page shows of other backpacks; nil where there
 // are no pages for them.
 type badgeBackpacks struct {
@@ -397,19 +458,28 @@ func (s *Server) badgeBackpacks(ctx context.Context, b badge) (*badgeBackpacks, 
 	if err != nil {
 		return nil, fmt.Errorf("other backpacks: %w", err)
 	}
-	deposits, err := s.cfg.Store.DepositsOfAward(ctx, b.ID)
+	at, err := s.badgeAt(ctx, b.ID, conns)
+	return &badgeBackpacks{Award: b.ID, At: at}, err
+}
+
+// badgeAt says of each connection what became of the badge there.
+func (s *Server) badgeAt(ctx context.Context, awardID string, conns []store.Connection) ([]badgeAt, error) {
+	if len(conns) == 0 {
+		return nil, nil
+	}
+	deposits, err := s.cfg.Store.DepositsOfAward(ctx, awardID)
 	if err != nil {
 		return nil, fmt.Errorf("other backpacks: %w", err)
 	}
-	out := &badgeBackpacks{Award: b.ID}
+	out := make([]badgeAt, 0, len(conns))
 	for _, c := range conns {
-		at := badgeAt{Connection: c, Award: b.ID}
+		at := badgeAt{Connection: c, Award: awardID}
 		for _, d := range deposits {
 			if d.ConnectionID == c.ID {
 				at.Deposit, at.Reason, at.Words = d.State, d.Reason, d.Words
 			}
 		}
-		out.At = append(out.At, at)
+		out = append(out, at)
 	}
 	return out, nil
 }

@@ -47,6 +47,7 @@ type siteCall struct {
 	Entries []engine.Entry `json:"entries"`
 	Member  siteMember     `json:"member"`
 	Act     string         `json:"act"`
+	To      string         `json:"to"` // of "send": one of siteBadge.SendTo
 }
 
 type siteMember struct {
@@ -133,6 +134,14 @@ type siteBadge struct {
 	Baked      bool       `json:"baked"`
 	Copies     []siteCopy `json:"copies"`
 	Can        []string   `json:"can"` // acts that make sense now
+	SendTo     []siteGoal `json:"send_to,omitempty"`
+}
+
+// siteGoal is a backpack that the member has connected and that the badge can be
+// sent to.
+type siteGoal struct {
+	ID    string `json:"id"`
+	Place string `json:"place"`
 }
 
 type siteCopy struct {
@@ -147,9 +156,18 @@ func (s *Server) siteBadges(c *gin.Context, site engine.Site, in siteCall) error
 	if err != nil {
 		return err
 	}
+	var conns []store.Connection
+	if s.cfg.Connections != nil && person != "" {
+		if conns, err = s.cfg.Store.ConnectionsOf(c.Request.Context(), person); err != nil {
+			return fmt.Errorf("other backpacks: %w", err)
+		}
+	}
 	out := make([]siteBadge, 0, len(known))
 	for _, k := range known {
 		b, err := s.siteBadge(c, site, in, person, k)
+		if err == nil {
+			err = s.addBackpacks(c, &b, conns, k.Award.ID)
+		}
 		if err != nil {
 			return err
 		}
@@ -206,7 +224,7 @@ func (s *Server) siteBadge(c *gin.Context, site engine.Site, in siteCall, person
 	}
 	out.Baked = s.canBake(ctx, b)
 	if site.Provider {
-		out.ManageURL = b.BaseURL + "/login/start/" + string(site.Remote.Name) + "?return=" + queryEscape("/badges/"+b.ID)
+		out.ManageURL = b.BaseURL + "/login/start/" + string(site.Remote.Name) + "?return=" + queryEscape("/badges/"+b.ID+"#copies")
 	}
 	switch b.Claim {
 	case store.Offered:
@@ -228,6 +246,27 @@ func (s *Server) siteBadge(c *gin.Context, site engine.Site, in siteCall, person
 		out.Copies = append(out.Copies, siteCopy{Place: l.Place, State: l.Key, Words: words.T("copy."+l.Key, "Place", l.Place), URL: l.URL})
 	}
 	return out, nil
+}
+
+// addBackpacks says of a claimed badge where else its member sent it, and where
+// they could.
+func (s *Server) addBackpacks(c *gin.Context, out *siteBadge, conns []store.Connection, awardID string) error {
+	if out.State != string(store.Claimed) {
+		return nil
+	}
+	at, err := s.badgeAt(c.Request.Context(), awardID, conns)
+	if err != nil {
+		return err
+	}
+	for _, a := range at {
+		if a.Deposit != "" {
+			out.Copies = append(out.Copies, siteCopy{Place: a.Title, State: string(a.Deposit), Words: s.wordsOf(c).T("backpacks.badge." + string(a.Deposit))})
+		}
+		if a.Sendable() && a.State == store.ConnectionActive {
+			out.SendTo = append(out.SendTo, siteGoal{a.ID, a.Title})
+		}
+	}
+	return nil
 }
 
 // siteAct does what the user asked for at the site, as the person whom the site
@@ -270,6 +309,8 @@ func (s *Server) siteAct(c *gin.Context, site engine.Site, in siteCall) error {
 		err = s.cfg.Engine.SetVisibility(ctx, id, person, store.ByLink)
 	case "hide":
 		err = s.cfg.Engine.SetVisibility(ctx, id, person, store.Private)
+	case "send":
+		err = s.sendFromSite(ctx, person, in.To, id)
 	default:
 		err = &fieldError{Field: "act", Key: "site-act"}
 	}
@@ -278,6 +319,19 @@ func (s *Server) siteAct(c *gin.Context, site engine.Site, in siteCall) error {
 	}
 	s.Changed(id)
 	return s.siteBadges(c, site, in)
+}
+
+// sendFromSite puts a badge on its way to a backpack that the member has
+// connected here.
+func (s *Server) sendFromSite(ctx context.Context, person, to, awardID string) error {
+	if s.cfg.Connections == nil {
+		return store.ErrNotFound
+	}
+	p, err := s.cfg.Connections.Push(ctx, person, to, []string{awardID})
+	if err == nil && p.Left > 0 {
+		err = fmt.Errorf("send: not claimed, or revoked: %w", store.ErrStale)
+	}
+	return err
 }
 
 // siteBaked gives the user's own baked image, whoever may see the page.

@@ -61,6 +61,8 @@ type journey struct {
 	there visit // at the site
 	here  visit // at the gateway
 	name  string
+
+	otherPort int // of another backpack
 }
 
 // forget makes the browser one that nobody has used.
@@ -118,7 +120,7 @@ func TestAnAssociationInABrowser(t *testing.T) {
 			j.install(t)
 			j.connect(t)
 			j.editsPages(t)
-			j.member(t)
+			j.sendsOn(t, j.member(t))
 			j.visitor(t)
 			j.selfTest(t)
 			for _, p := range chromium.Problems(j.here.ctx) {
@@ -133,7 +135,9 @@ func TestAnAssociationInABrowser(t *testing.T) {
 func startJourney(t *testing.T, version string) *journey {
 	t.Helper()
 	site := &wordpressSite{Site: wordpress.Start(t, wordpress.Options{Version: version, NoPlugin: true})}
-	j := &journey{World: NewWorld(t, WorldOptions{Site: site}), site: site, proxy: startProxy(t, site.BaseURL), name: version}
+	port := FreePort(t)
+	j := &journey{World: NewWorld(t, WorldOptions{Site: site, Env: map[string]string{"BADGEBRIDGE_LOOPBACK_HOSTS": fmt.Sprintf("127.0.0.1:%d", port)}}),
+		site: site, proxy: startProxy(t, site.BaseURL), name: version, otherPort: port}
 	site.SetHome(t, j.proxy.URL)
 	site.BaseURL = j.proxy.URL
 	ctx := chromium.StartFor(t, 6*time.Minute)
@@ -180,8 +184,10 @@ func (j *journey) connect(t *testing.T) {
 		j.Badge = j.badge(t, "Open Practice & more", 200)
 
 		v.open("/admin/connect/wordpress")
+		j.looks(t, "connect-site")
 		v.click("main form button")
 		v.waits(".secret")
+		j.looks(t, "connect-site-code")
 		code := strings.TrimSpace(v.eval(`document.querySelector(".secret").innerText`))
 		s.open("/wp-admin/options-general.php?page=badgebridge")
 		s.fill(map[string]string{"gateway": j.Gateway.URL, "code": code})
@@ -197,6 +203,7 @@ func (j *journey) connect(t *testing.T) {
 		v.fill(map[string]string{"where": "custom", "organization": simcredly.DemoOrg, "token": simcredly.DemoToken})
 		v.click("main form button")
 		v.sees(false, "Token expires")
+		j.looks(t, "credly-connected")
 		j.Template = classOf(t, j.DB, credlyName)
 		v.open("/admin/mappings/new?a=" + url.QueryEscape(j.Class.ID) + "&b=" + url.QueryEscape(j.Template.ID))
 		v.fill(map[string]string{"a_to_b": "on-claim"})
@@ -280,14 +287,18 @@ func (j *journey) edit(t *testing.T, title, block, attributes, shown string) {
 	})
 }
 
-func (j *journey) member(t *testing.T) {
+// member claims one badge, and returns the site's records of it and of another
+// that waits.
+func (j *journey) member(t *testing.T) (entries []int64) {
 	var award store.Award
 	promise(t, "a member claims, publishes and sends a badge without a second login", func(t *testing.T) {
 		user := j.site.CreateUser(t, "walker", ada, "Ada", "Example")
+		other := int64(0)
 		for _, title := range []string{"Ten Miles", "Helper of the Year with a very long name indeed, longer than a card is wide"} {
-			j.site.Award(t, j.badge(t, title, 40), user)
+			other = j.site.Award(t, j.badge(t, title, 40), user)
 		}
 		entry := j.site.Award(t, j.Badge, user)
+		entries = []int64{entry, other}
 		Eventually(t, 40*time.Second, "the gateway knows the awards", func() error {
 			all, err := j.DB.AwardsFor(t.Context(), ada, 10)
 			if err == nil && len(all) != 3 {
@@ -330,6 +341,7 @@ func (j *journey) member(t *testing.T) {
 		}
 		v.sees(false, "Open Practice & more", "Credly")
 	})
+	return entries
 }
 
 func (j *journey) visitor(t *testing.T) {

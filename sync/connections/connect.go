@@ -30,6 +30,7 @@ type pending struct {
 	PersonID string          `json:"person_id"`
 	Kind     string          `json:"kind"`
 	Address  string          `json:"address"`
+	AwardID  string          `json:"award_id,omitempty"`
 	Config   json.RawMessage `json:"config"`
 	State    []byte          `json:"state"`
 }
@@ -41,9 +42,10 @@ func pendingKey(id string) string {
 
 // Begin asks the other side for nothing but whether it is a backpack, and says
 // where the person agrees. callback is where the other side leads them back, with
-// the offer's id at its end. Errors: ErrAddress, ErrNotReady; adapters.ErrNotFound
+// the offer's id at its end. awardID is a badge that is on its way as soon as the
+// person has agreed, "" none. Errors: ErrAddress, ErrNotReady; adapters.ErrNotFound
 // when what answers there is no backpack of that kind.
-func (c *Connections) Begin(ctx context.Context, personID, kind, typed, callback string) (Offer, error) {
+func (c *Connections) Begin(ctx context.Context, personID, kind, typed, callback, awardID string) (Offer, error) {
 	address, err := Address(typed)
 	if err != nil {
 		return Offer{}, err
@@ -72,7 +74,7 @@ func (c *Connections) Begin(ctx context.Context, personID, kind, typed, callback
 	if err != nil {
 		return Offer{}, err
 	}
-	data, err := json.Marshal(pending{PersonID: personID, Kind: kind, Address: address, Config: config, State: state})
+	data, err := json.Marshal(pending{PersonID: personID, Kind: kind, Address: address, AwardID: awardID, Config: config, State: state})
 	if err == nil {
 		err = c.cfg.Store.CreateLoginState(ctx, pendingKey(id), data, c.cfg.Now().Add(offerLife))
 	}
@@ -82,22 +84,39 @@ func (c *Connections) Begin(ctx context.Context, personID, kind, typed, callback
 	return Offer{ID: id, Address: address, Host: hostOf(address), Redirect: redirect}, nil
 }
 
+// Finished is what came of an offer.
+type Finished struct {
+	store.Connection
+	AwardID string // the badge for which it was begun, on its way now if it may be sent
+	Pushed  Pushed
+}
+
 // Finish takes what the person came back with. A backpack that is connected
-// already gets the new grant, and what waited for it goes on. store.ErrNotFound
-// when the offer is not this person's, was used, or is too old;
-// adapters.ErrRejected when the person said no.
-func (c *Connections) Finish(ctx context.Context, personID, id string, query url.Values) (store.Connection, error) {
+// already gets the new grant, and what waited for it goes on. The badge for which
+// the offer was begun is put on its way. store.ErrNotFound when the offer is not
+// this person's, was used, or is too old; adapters.ErrRejected when the person
+// said no: AwardID is there then, too.
+func (c *Connections) Finish(ctx context.Context, personID, id string, query url.Values) (Finished, error) {
 	data, err := c.cfg.Store.TakeLoginState(ctx, pendingKey(id), c.cfg.Now())
 	if err != nil {
-		return store.Connection{}, fmt.Errorf("connect: %w", err)
+		return Finished{}, fmt.Errorf("connect: %w", err)
 	}
 	var p pending
 	if err := json.Unmarshal(data, &p); err != nil {
-		return store.Connection{}, fmt.Errorf("connect: %w", err)
+		return Finished{}, fmt.Errorf("connect: %w", err)
 	}
 	if personID == "" || p.PersonID != personID {
-		return store.Connection{}, fmt.Errorf("connect: somebody else began it: %w", store.ErrNotFound)
+		return Finished{}, fmt.Errorf("connect: somebody else began it: %w", store.ErrNotFound)
 	}
+	out := Finished{AwardID: p.AwardID}
+	if out.Connection, err = c.agreed(ctx, p, query); err == nil && p.AwardID != "" {
+		out.Pushed, err = c.Push(ctx, personID, out.ID, []string{p.AwardID})
+	}
+	return out, err
+}
+
+// agreed trades what the person came back with for a grant, and keeps it.
+func (c *Connections) agreed(ctx context.Context, p pending, query url.Values) (store.Connection, error) {
 	a, err := c.adapter(p.Kind, p.Config)
 	if err != nil {
 		return store.Connection{}, err
@@ -112,7 +131,7 @@ func (c *Connections) Finish(ctx context.Context, personID, id string, query url
 	if _, err := a.Check(ctx); err != nil && !adapters.Temporary(err) {
 		return store.Connection{}, err // it gave a token that it does not take
 	}
-	conn := store.Connection{ID: store.NewID(), PersonID: personID, Kind: p.Kind, Address: p.Address, Title: hostOf(p.Address)}
+	conn := store.Connection{ID: store.NewID(), PersonID: p.PersonID, Kind: p.Kind, Address: p.Address, Title: hostOf(p.Address)}
 	err = c.cfg.Store.InTx(ctx, func(tx store.Tx) error {
 		conn, err = c.keep(ctx, tx, conn, grant)
 		return err

@@ -233,11 +233,11 @@ func TestAnAddressIsWhatPeopleType(t *testing.T) {
 	}
 	w := newWorld(t)
 	for _, bad := range []string{"", "ftp://x.example", "https://u:p@x.example", "not an address", "https://badges.example", "http://elsewhere.example"} {
-		if _, err := w.Begin(t.Context(), w.ada.ID, "backpack", bad, "/back/"); !errors.Is(err, connections.ErrAddress) {
+		if _, err := w.Begin(t.Context(), w.ada.ID, "backpack", bad, "/back/", ""); !errors.Is(err, connections.ErrAddress) {
 			t.Errorf("%q: %v, want ErrAddress", bad, err)
 		}
 	}
-	if _, err := w.Begin(t.Context(), w.ada.ID, "backpack", w.url+"/nothing", "/back/"); !errors.Is(err, adapters.ErrNotFound) && err != nil {
+	if _, err := w.Begin(t.Context(), w.ada.ID, "backpack", w.url+"/nothing", "/back/", ""); !errors.Is(err, adapters.ErrNotFound) && err != nil {
 		t.Errorf("no backpack: %v", err)
 	}
 }

@@ -18,6 +18,9 @@ type Pushed struct {
 	Left  int // can't be sent: not claimed, or revoked
 }
 
+// Sends is how many of them go now.
+func (p Pushed) Sends() int { return p.New + p.Again }
+
 // pushAtOnce is how many badges one transaction puts on their way.
 const pushAtOnce = 200
 

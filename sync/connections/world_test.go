@@ -191,7 +191,7 @@ func (w *world) award(name string) string {
 // connect goes to the other side, says yes and comes back.
 func (w *world) connect() store.Connection {
 	w.t.Helper()
-	o, err := w.Begin(w.t.Context(), w.ada.ID, backpack.Kind, w.url, "/back/")
+	o, err := w.Begin(w.t.Context(), w.ada.ID, backpack.Kind, w.url, "/back/", "")
 	must(w.t, err)
 	to, err := url.Parse(o.Redirect)
 	must(w.t, err)
@@ -210,7 +210,7 @@ func (w *world) connect() store.Connection {
 		w.t.Fatal("somebody else took the grant")
 	}
 	// A refused attempt uses the offer up.
-	o, err = w.Begin(w.t.Context(), w.ada.ID, backpack.Kind, w.url, "/back/")
+	o, err = w.Begin(w.t.Context(), w.ada.ID, backpack.Kind, w.url, "/back/", "")
 	must(w.t, err)
 	to, err = url.Parse(o.Redirect)
 	must(w.t, err)
@@ -219,7 +219,7 @@ func (w *world) connect() store.Connection {
 	q.Set("state", back.Query().Get("state"))
 	c, err := w.Finish(w.t.Context(), w.ada.ID, o.ID, q)
 	must(w.t, err)
-	return c
+	return c.Connection
 }
 
 func (w *world) push(c store.Connection, awards ...string) connections.Pushed {

@@ -90,9 +90,7 @@ final class BadgeCard {
 			if ( ! is_string( $act ) || ! isset( $labels[ $act ] ) || $act === ( $now[ self::text( $state, 'visibility' ) ] ?? '' ) ) {
 				continue;
 			}
-			$html .= '<form method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">' . wp_nonce_field( 'badgebridge_act_' . $row->entry_id, '_wpnonce', true, false )
-				. '<input type="hidden" name="action" value="badgebridge_act"><input type="hidden" name="entry" value="' . $row->entry_id . '">'
-				. '<button class="wp-element-button' . ( in_array( $act, array( 'claim', 'publish' ), true ) ? '' : ' badgebridge-second' ) . '" name="act" value="' . esc_attr( $act ) . '">' . esc_html( $labels[ $act ] ) . '</button></form> ';
+			$html .= self::form( $row, $act, $labels[ $act ], '', in_array( $act, array( 'claim', 'publish' ), true ) );
 		}
 		$links = array();
 		if ( ! empty( $state['baked'] ) ) {
@@ -109,6 +107,7 @@ final class BadgeCard {
 			}
 		}
 		$html = '' !== $html ? '<div class="badgebridge-acts">' . $html . '</div>' : '';
+		$html .= self::sends( $row, $state );
 		if ( $links ) {
 			$html .= '<p class="badgebridge-links">';
 			foreach ( $links as $url => $label ) {
@@ -117,6 +116,27 @@ final class BadgeCard {
 			$html .= '</p>';
 		}
 		return $html;
+	}
+
+	/** The backpacks that the member has connected at the gateway, each with a button that says yes to sending the badge there. */
+	private static function sends( Row $row, array $state ): string {
+		$html = '';
+		foreach ( isset( $state['send_to'] ) && is_array( $state['send_to'] ) ? $state['send_to'] : array() as $goal ) {
+			$to    = self::text( $goal, 'id' );
+			$place = self::text( $goal, 'place' );
+			if ( '' !== $to && '' !== $place ) {
+				/* translators: %s: host name of a backpack */
+				$html .= self::form( $row, 'send', sprintf( __( 'Send to %s', 'badgebridge' ), $place ), $to, false );
+			}
+		}
+		return '' === $html ? '' : '<div class="badgebridge-acts">' . $html . '</div><p class="badgebridge-means">' . esc_html__( 'What is sent is the address of the badge’s record, with nothing that the record does not say.', 'badgebridge' ) . '</p>';
+	}
+
+	private static function form( Row $row, string $act, string $label, string $to, bool $main ): string {
+		return '<form method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">' . wp_nonce_field( 'badgebridge_act_' . $row->entry_id, '_wpnonce', true, false )
+			. '<input type="hidden" name="action" value="badgebridge_act"><input type="hidden" name="entry" value="' . $row->entry_id . '">'
+			. ( '' !== $to ? '<input type="hidden" name="to" value="' . esc_attr( $to ) . '">' : '' )
+			. '<button class="wp-element-button' . ( $main ? '' : ' badgebridge-second' ) . '" name="act" value="' . esc_attr( $act ) . '">' . esc_html( $label ) . '</button></form> ';
 	}
 
 	private static function text( $from, string $name ): string {

@@ -6,7 +6,7 @@ defined( 'ABSPATH' ) || exit;
 /** What members do with their own badges: plain forms, so that no script is needed. */
 final class MemberActs {
 
-	const ACTS = array( 'claim', 'decline', 'publish', 'link', 'hide' );
+	const ACTS = array( 'claim', 'decline', 'publish', 'link', 'hide', 'send' );
 
 	/** @var Plugin */
 	private $plugin;
@@ -46,6 +46,7 @@ final class MemberActs {
 		if ( ! in_array( $act, self::ACTS, true ) ) {
 			wp_die( esc_html__( 'This can’t be done with a badge.', 'badgebridge' ), '', array( 'response' => 400 ) );
 		}
+		$to   = isset( $_POST['to'] ) && is_string( $_POST['to'] ) ? sanitize_text_field( wp_unslash( $_POST['to'] ) ) : '';
 		$user = wp_get_current_user();
 		try {
 			$reply = $this->plugin->gateway()->call(
@@ -54,6 +55,7 @@ final class MemberActs {
 				(int) $user->ID,
 				array(
 					'act'     => $act,
+					'to'      => $to,
 					'entries' => array( array( 'entry_id' => $row->entry_id, 'fingerprint' => $row->fingerprint() ) ),
 					'member'  => array(
 						'email'        => (string) $user->user_email,
@@ -87,6 +89,7 @@ final class MemberActs {
 			'publish' => __( 'The badge is public now.', 'badgebridge' ),
 			'link'    => __( 'Whoever has the link can see the badge now.', 'badgebridge' ),
 			'hide'    => __( 'The badge is hidden now.', 'badgebridge' ),
+			'send'    => __( 'The badge is on its way there.', 'badgebridge' ),
 		);
 		return $words[ $act ];
 	}
