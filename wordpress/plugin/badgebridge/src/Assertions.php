@@ -87,11 +87,24 @@ final class Assertions {
 		if ( isset( $award['expires_on'] ) ) {
 			$document['expires'] = $award['expires_on'];
 		}
-		$state = MemberState::kept( $row->user_id );
-		$ours  = $state['states'][ $row->entry_id ]['page_url'] ?? '';
-		if ( is_string( $ours ) && '' !== $ours ) {
-			$document['related'] = array( 'id' => $ours );
+		$page = $this->page( $row );
+		if ( '' !== $page ) {
+			$document['related'] = array( 'id' => $page );
 		}
 		return $document;
+	}
+
+	/**
+	 * Where else the award can be looked at: the page that came with the gateway's grant
+	 * (at Credly, where it was issued there), or ours. Anybody can ask for this
+	 * document, so that it names nothing that is not for everybody.
+	 */
+	private function page( Row $row ): string {
+		$grant = $this->plugin->grants()->of( array( $row ) )[ $row->entry_id ] ?? null;
+		if ( $grant && '' !== $grant->page_url ) {
+			return $grant->page_url;
+		}
+		$state = MemberState::kept( $row->user_id )['states'][ $row->entry_id ] ?? array();
+		return ! empty( $state['public'] ) && isset( $state['page_url'] ) && is_string( $state['page_url'] ) && preg_match( '#^https?://#i', $state['page_url'] ) ? $state['page_url'] : '';
 	}
 }

@@ -67,8 +67,9 @@ final class Pairing {
 				),
 			)
 		);
+		$pairing = $this->accepted( $gateway, $answer );
 		$this->outbox->clear();
-		update_option( self::OPTION, $this->accepted( $gateway, $answer ), false );
+		update_option( self::OPTION, $pairing, false );
 		delete_option( 'badgebridge_webhook' );
 	}
 
@@ -134,13 +135,15 @@ final class Pairing {
 			}
 			$pairing[ $name ] = $reply[ $name ];
 		}
-		$this->check_webhook( $pairing['webhook_url'] );
+		$this->check_webhook( $pairing['webhook_url'], $gateway );
 		return $pairing;
 	}
 
-	private function check_webhook( string $url ): void {
-		$scheme = wp_parse_url( $url, PHP_URL_SCHEME );
-		if ( 'https' !== $scheme && 'http' !== $scheme ) {
+	/** Messages go as safely as the pairing did: to https, or to this machine where the gateway is on it. */
+	private function check_webhook( string $url, string $gateway ): void {
+		$parts = wp_parse_url( $url );
+		$local = 'http' === wp_parse_url( $gateway, PHP_URL_SCHEME ) && in_array( $parts['host'] ?? '', array( 'localhost', '127.0.0.1', '[::1]' ), true );
+		if ( ! $parts || empty( $parts['host'] ) || isset( $parts['user'] ) || 'https' !== ( $parts['scheme'] ?? '' ) && ! ( $local && 'http' === ( $parts['scheme'] ?? '' ) ) ) {
 			throw new Fault( 'refused', 502, __( 'The gateway gave an address for messages that is none.', 'badgebridge' ) );
 		}
 	}
