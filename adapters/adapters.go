@@ -231,6 +231,14 @@ type Finder interface {
 	Settle() time.Duration
 }
 
+// Locator reads the one record that a person points at.
+type Locator interface {
+	// Locate reads what text names: a record's id, or the address of a page about
+	// it, of which nothing but the id counts. ErrRejected when text names no record;
+	// ErrNotFound when the remote has none of that name, or does not show it yet.
+	Locate(ctx context.Context, text string) (Record, error)
+}
+
 // NameRequirer marks an Issuer that refuses a recipient without given and
 // family name. A push to it waits until the names are known.
 type NameRequirer interface {

@@ -59,7 +59,10 @@ type Push struct {
 	Deadline   time.Time // when that call surely has ended
 	// Unsure: a call of this issue may have succeeded, and the remote was not asked
 	// since. It is never sent again before it was looked for.
-	Unsure    bool
+	Unsure bool
+	// By is the person who asked for the step that is being written, "" nobody but
+	// the gateway. It goes to the step's event; a push that is read has none.
+	By        string
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
@@ -71,6 +74,7 @@ type PushEvent struct {
 	State  PushState
 	Reason string
 	Words  string
+	By     string // the person who asked for it, "" the gateway itself
 }
 
 // PushFilter narrows a listing of pushes; empty fields don't.
@@ -101,7 +105,7 @@ type Pushes interface {
 	LeasePushes(ctx context.Context, owner string, now, until time.Time, limit int) ([]Push, error)
 	// SavePush writes state, reason, words, ref, mapping, attempts and times of a push
 	// that owner has leased ("" for changes by plan or person, which need no live lease
-	// to exist), adds an event when state, reason or words changed, and ends
+	// to exist), adds an event when state, reason or words changed or By is set, and ends
 	// the lease unless the new state is Sent with keepLease. ErrStale when the
 	// lease is another's or the stored state is not from.
 	SavePush(ctx context.Context, p Push, from PushState, owner string, keepLease bool) error

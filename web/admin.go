@@ -40,6 +40,7 @@ func (s *Server) adminRoutes(g *gin.RouterGroup) {
 	get(g, "/runs/:id", s.run)
 	get(g, "/pushes", s.pushes)
 	get(g, "/pushes/:id", s.push)
+	g.POST("/pushes/:id/link", s.linkPush)
 	g.POST("/pushes/:id/:action", s.pushAction)
 	get(g, "/people", s.people)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -12,6 +13,8 @@ import (
 	"badgebridge/adapters"
 	"badgebridge/openbadges"
 	"badgebridge/store"
+	"badgebridge/sync/engine"
+	"badgebridge/sync/outbox"
 	"badgebridge/web/locale"
 )
 
@@ -115,6 +118,7 @@ type step struct {
 	Detail string // a plain fact: a ref
 	Reason string // key under "reason.", "" none
 	Words  string // the remote's own
+	By     string // the person who asked for it, "" nobody
 	At     time.Time
 	Sign   string
 	Tone   string
@@ -130,6 +134,10 @@ type pushView struct {
 	SendMay  bool
 	CancelMy bool
 	Attend   bool
+	// What a person can decide about a doubtful issue.
+	LinkMay, AbsentMay bool
+	Record             string // what they typed
+	Problem            string // key under "error.", "" none
 }
 
 func (v pushView) title(w *locale.Words) string {
@@ -138,14 +146,15 @@ func (v pushView) title(w *locale.Words) string {
 
 // push tells one push as a story: what happened, in the other side's own words,
 // and what to do next.
-func (s *Server) push(c *gin.Context) {
+func (s *Server) push(c *gin.Context) { s.showPush(c, http.StatusOK, pushView{}) }
+
+func (s *Server) showPush(c *gin.Context, status int, v pushView) {
 	ctx := c.Request.Context()
 	p, err := s.cfg.Store.Push(ctx, c.Param("id"))
 	if err != nil {
 		s.fail(c, fmt.Errorf("push: %w", err))
 		return
 	}
-	var v pushView
 	if v.pushLine, v.Award, err = s.pushLine(ctx, p); err != nil {
 		s.fail(c, fmt.Errorf("push: %w", err))
 		return
@@ -164,7 +173,13 @@ func (s *Server) push(c *gin.Context) {
 	v.SendMay = v.Attend || (p.State == store.PushCancelled && p.Reason == "person") || p.State == store.PushQueued
 	v.CancelMy = v.Attend || p.State == store.PushWaiting || p.State == store.PushQueued
 	v.Next = string(p.State)
-	s.render(c, http.StatusOK, "admin/push", v)
+	if v.Attend && p.State == store.PushHeld {
+		if v.LinkMay, v.AbsentMay, err = s.cfg.Engine.Decidable(ctx, p); err != nil {
+			// A remote whose configuration can't be used offers nothing to decide.
+			s.cfg.Log.WarnContext(ctx, "what can be decided about a push is not known", "push", p.ID, "error", err)
+		}
+	}
+	s.render(c, status, "admin/push", v)
 }
 
 // story is what led to the push, and the push's own events.
@@ -195,20 +210,84 @@ func (s *Server) story(ctx context.Context, line pushLine, b badge) ([]step, err
 		if e.State == store.PushQueued || e.State == store.PushSent {
 			st.Sign = "→"
 		}
+		if e.By != "" {
+			if st.By, err = s.adminName(ctx, e.By); err != nil {
+				return nil, fmt.Errorf("story: %w", err)
+			}
+		}
+		switch e.Reason {
+		case outbox.Vouched:
+			st.Key = "decided-absent"
+		case outbox.Pointed:
+			st.Key = "decided-there"
+		}
 		steps = append(steps, st)
 	}
 	return steps, nil
 }
 
+// adminName is what a person is called in a story, "–" when they are not there any
+// more or have no name.
+func (s *Server) adminName(ctx context.Context, personID string) (string, error) {
+	p, err := s.cfg.Store.Person(ctx, personID)
+	if errors.Is(err, store.ErrNotFound) {
+		return "–", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if name := strings.TrimSpace(p.GivenName + " " + p.FamilyName); name != "" {
+		return name, nil
+	}
+	ids, err := s.provenAddresses(ctx, personID)
+	if err != nil || len(ids) == 0 {
+		return "–", err
+	}
+	return shortAddress(ids[0]), nil
+}
+
+// linkPush takes an admin's word for which record a doubtful issue made.
+func (s *Server) linkPush(c *gin.Context) {
+	id := c.Param("id")
+	v := pushView{Record: strings.TrimSpace(c.PostForm("record"))}
+	v.Record = v.Record[:min(len(v.Record), maxRecord)]
+	err := s.cfg.Engine.LinkThere(c.Request.Context(), id, visitorOf(c).PersonID, v.Record)
+	switch {
+	case err == nil:
+		s.say(c, "ok", "push-linked", nil)
+		c.Redirect(http.StatusSeeOther, "/admin/pushes/"+id)
+		return
+	case errors.Is(err, adapters.ErrRejected):
+		v.Problem = "record-none"
+	case errors.Is(err, adapters.ErrNotFound):
+		v.Problem = "record-not-there"
+	case errors.Is(err, engine.ErrOtherRecord):
+		v.Problem = "record-other"
+	case errors.Is(err, store.ErrExists):
+		v.Problem = "record-taken"
+	case adapters.Temporary(err):
+		v.Problem = "record-away"
+	default:
+		s.fail(c, fmt.Errorf("push: %w", err))
+		return
+	}
+	s.showPush(c, http.StatusUnprocessableEntity, v)
+}
+
+// maxRecord bounds what is read of an address that an admin pastes.
+const maxRecord = 1000
+
 func (s *Server) pushAction(c *gin.Context) {
-	ctx, id := c.Request.Context(), c.Param("id")
+	ctx, id, who := c.Request.Context(), c.Param("id"), visitorOf(c).PersonID
 	var err error
 	said := ""
 	switch c.Param("action") {
 	case "again":
-		said, err = "push-again", s.cfg.Engine.SendAgain(ctx, id)
+		said, err = "push-again", s.cfg.Engine.SendAgain(ctx, id, who)
+	case "absent":
+		said, err = "push-absent", s.cfg.Engine.SendAbsent(ctx, id, who)
 	case "cancel":
-		said, err = "push-cancelled", s.cfg.Engine.CancelPush(ctx, id)
+		said, err = "push-cancelled", s.cfg.Engine.CancelPush(ctx, id, who)
 	default:
 		err = store.ErrNotFound
 	}

@@ -35,7 +35,6 @@ const Kind = "credly"
 //
 // How the gateway deals with Credly:
 //
-//	notify    let Credly mail every recipient; default false
 //	locale    language in which a badge is issued; default as at Credly, en
 //	expiry    of a badge whose award has no end: "template" (default) or "never"
 //	evidence  "links" (default), "all" or "none": at Credly it is always public
@@ -74,6 +73,7 @@ var (
 
 	_ adapters.NameRequirer = (*adapter)(nil)
 	_ adapters.Finder       = (*adapter)(nil)
+	_ adapters.Locator      = (*adapter)(nil)
 	_ adapters.Revoker      = (*adapter)(nil)
 	_ adapters.Replacer     = (*adapter)(nil)
 	_ adapters.Remover      = (*adapter)(nil)

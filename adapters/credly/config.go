@@ -33,16 +33,18 @@ type config struct {
 	OAuthAuth      string        `json:"oauth_auth"`
 	Scopes         string        `json:"scopes"`
 	Settle         string        `json:"settle"`
-	Notify         bool          `json:"notify"`
-	Locale         string        `json:"locale"`
-	Expiry         string        `json:"expiry"`
-	Evidence       string        `json:"evidence"`
-	FindBy         string        `json:"find_by"`
-	Listing        string        `json:"listing"`
+	// Notify is no setting any more: who mails the member is said by each mapping.
+	// Configurations that were stored with it are still read.
+	Notify   json.RawMessage `json:"notify"`
+	Locale   string          `json:"locale"`
+	Expiry   string          `json:"expiry"`
+	Evidence string          `json:"evidence"`
+	FindBy   string          `json:"find_by"`
+	Listing  string          `json:"listing"`
 }
 
 // fields are the configuration's members, for the error about one that is none.
-const fields = "base_url, organization_id, token, token_expires_at, client_id, client_secret, oauth_url, oauth_auth, scopes, settle, notify, locale, expiry, evidence, find_by and listing"
+const fields = "base_url, organization_id, token, token_expires_at, client_id, client_secret, oauth_url, oauth_auth, scopes, settle, locale, expiry, evidence, find_by and listing"
 
 // settings is a config that was found good.
 type settings struct {
@@ -52,7 +54,6 @@ type settings struct {
 	oauth   *oauth        // nil with a token
 	expires time.Time     // zero: ask Credly
 	settle  time.Duration
-	notify  bool
 	locale  string // "" leaves it to Credly
 
 	expiry   string // expiryTemplate, expiryNever
@@ -127,7 +128,7 @@ func parseConfig(raw json.RawMessage) (settings, error) {
 		return settings{}, fmt.Errorf("credly: the configuration is not understood: %w; it knows %s", err, fields)
 	}
 	var bad faults
-	s := settings{org: strings.ToLower(strings.TrimSpace(c.OrganizationID)), notify: c.Notify, settle: 2 * time.Minute}
+	s := settings{org: strings.ToLower(strings.TrimSpace(c.OrganizationID)), settle: 2 * time.Minute}
 	base, err := parseBase(c.BaseURL)
 	if err != nil {
 		bad.add("base_url", "%v", err)

@@ -3,6 +3,7 @@ package credly
 import (
 	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -173,4 +174,36 @@ func choose(hits []badge, in adapters.Issuance) (hit *badge, unsure bool) {
 		unsure = unsure || in.EarnerKey != "" && b.EarnerID.String() == in.EarnerKey
 	}
 	return nil, unsure
+}
+
+var ids = regexp.MustCompile(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`)
+
+// Locate implements adapters.Locator. An address at Credly may name the
+// organization, too; the badge is what follows "badges/" or "badge/", or the only
+// id that is left.
+func (a *adapter) Locate(ctx context.Context, given string) (adapters.Record, error) {
+	const op = "read a badge"
+	var found []string
+	for _, at := range ids.FindAllStringIndex(given, 20) {
+		id := strings.ToLower(given[at[0]:at[1]])
+		before := strings.ToLower(given[:at[0]])
+		switch {
+		case strings.HasSuffix(before, "badges/"), strings.HasSuffix(before, "badge/"):
+			found = []string{id}
+		case id != a.org && !slices.Contains(found, id):
+			found = append(found, id)
+			continue
+		default:
+			continue
+		}
+		break
+	}
+	if len(found) != 1 {
+		return adapters.Record{}, refuse(op, "That names no badge at Credly. Copy the address of the badge's page there.")
+	}
+	rec, err := a.record(ctx, adapters.Ref(found[0]))
+	if err == nil && !strings.EqualFold(string(rec.Ref), found[0]) {
+		return adapters.Record{}, a.garbled(op, errors.New("the answer is another badge"))
+	}
+	return rec, err
 }

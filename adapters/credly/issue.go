@@ -112,7 +112,7 @@ func (a *adapter) issuance(op string, in adapters.Issuance) (issuance, error) {
 	case in.Award.IssuedOn.IsZero():
 		return issuance{}, refuse(op, "Credly asks for the day of the award, and this award has none.")
 	}
-	quiet := !in.Notify && !a.notify
+	quiet := !in.Notify
 	out := issuance{
 		Email: email(r), FirstName: strings.TrimSpace(r.GivenName), LastName: strings.TrimSpace(r.FamilyName),
 		Template: string(in.Class), IssuedAt: in.Award.IssuedOn.UTC().Format(stampLayout), EarnerID: in.EarnerKey,

@@ -67,21 +67,31 @@ func (a *adapter) ReadHint(ctx context.Context, h adapters.Hint) (adapters.Hinte
 }
 
 func (a *adapter) hintedBadge(ctx context.Context, e event) (adapters.Hinted, error) {
-	res, err := a.do(ctx, "read a badge", http.MethodGet, a.orgURL("/badges/"+url.PathEscape(e.Badge.ID.String()), nil), nil)
+	r, err := a.record(ctx, adapters.Ref(e.Badge.ID.String()))
 	if err != nil {
 		return adapters.Hinted{}, err // not there: not yet, or no longer, which has an event of its own
 	}
-	r, err := normalizeBadge(res.Data, a.base.String())
-	if err != nil {
-		return adapters.Hinted{}, a.garbled("read a badge", err)
-	}
 	out := adapters.Hinted{Records: []adapters.Record{r}}
 	var b badge
-	if lenient(res.Data, &b) == nil && b.Replaces != "" {
+	if lenient(r.Raw, &b) == nil && b.Replaces != "" {
 		// The badge that it replaces changed without an event of its own.
 		out.Records = append(out.Records, replaced(b.Replaces.String(), b.ID.String(), b.CreatedAt.Time))
 	}
 	return out, nil
+}
+
+// record reads one badge.
+func (a *adapter) record(ctx context.Context, r adapters.Ref) (adapters.Record, error) {
+	const op = "read a badge"
+	res, err := a.do(ctx, op, http.MethodGet, a.badgeURL(r), nil)
+	if err != nil {
+		return adapters.Record{}, err
+	}
+	rec, err := normalizeBadge(res.Data, a.base.String())
+	if err != nil {
+		return adapters.Record{}, a.garbled(op, err)
+	}
+	return rec, nil
 }
 
 func (a *adapter) hintedTemplate(ctx context.Context, e event) (adapters.Hinted, error) {

@@ -93,7 +93,7 @@ func (c *calls) SavePush(ctx context.Context, p store.Push, from store.PushState
 			lease.owner, moment(lease.until), moment(p.UpdatedAt), p.MappingID, p.Unsure); err != nil {
 			return err
 		}
-		if p.State == old.state && clean(p.Reason) == old.reason && clean(p.Words) == old.words {
+		if p.By == "" && p.State == old.state && clean(p.Reason) == old.reason && clean(p.Words) == old.words {
 			return nil
 		}
 		return c.addPushEvent(ctx, p)

@@ -54,8 +54,8 @@ func (c *calls) CreatePush(ctx context.Context, p store.Push) (store.Push, error
 
 func (c *calls) addPushEvent(ctx context.Context, p store.Push) error {
 	_, err := c.exec(ctx, "add event of push "+p.ID,
-		`INSERT INTO push_events (push_id, at, state, reason, words) VALUES ($1, $2, $3, $4, $5)`,
-		p.ID, moment(p.UpdatedAt), p.State, p.Reason, p.Words)
+		`INSERT INTO push_events (push_id, at, state, reason, words, by_person) VALUES ($1, $2, $3, $4, $5, $6)`,
+		p.ID, moment(p.UpdatedAt), p.State, p.Reason, p.Words, p.By)
 	return err
 }
 
@@ -113,9 +113,9 @@ func (c *calls) CountPushes(ctx context.Context) (map[store.PushState]int, error
 
 func (c *calls) PushEvents(ctx context.Context, pushID string) ([]store.PushEvent, error) {
 	return many(ctx, c, "events of push "+pushID, func(row scanner) (e store.PushEvent, err error) {
-		err = row.Scan(&e.PushID, when(&e.At), &e.State, &e.Reason, &e.Words)
+		err = row.Scan(&e.PushID, when(&e.At), &e.State, &e.Reason, &e.Words, &e.By)
 		return e, err
-	}, `SELECT push_id, at, state, reason, words FROM push_events WHERE push_id = $1 ORDER BY seq`, pushID)
+	}, `SELECT push_id, at, state, reason, words, by_person FROM push_events WHERE push_id = $1 ORDER BY seq`, pushID)
 }
 
 func (c *calls) NextPush(ctx context.Context) (at time.Time, ok bool, err error) {

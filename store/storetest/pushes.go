@@ -170,8 +170,13 @@ func pushSave(t *testing.T, s store.Store) {
 	states := ids(events, func(e store.PushEvent) string { return string(e.State) + " " + e.Words })
 	same(t, "an event for each change of state, reason or words", states, []string{"queued ", "sent ", "sent 202", "done 202"})
 
-	p.State, p.NextAt = store.PushQueued, time.Time{}
+	p.State, p.NextAt, p.By = store.PushQueued, time.Time{}, "alex"
 	must(t, w.SavePush(ctx, p, store.PushDone, "", false))
+	must(t, w.SavePush(ctx, p, store.PushQueued, "", false))
+	events = got[[]store.PushEvent](t)(w.PushEvents(ctx, p.ID))
+	same(t, "who asked is kept, also where nothing else changed", ids(events, func(e store.PushEvent) string { return string(e.State) + " " + e.By }),
+		[]string{"queued ", "sent ", "sent ", "done ", "queued alex", "queued alex"})
+	same(t, "a push that is read has nobody", got[store.Push](t)(w.Push(ctx, p.ID)).By, "")
 	same(t, "no lease is left", len(got[[]store.Push](t)(w.LeasePushes(ctx, "two", now, now.Add(time.Hour), 1))), 1)
 	wantErr(t, w.SavePush(ctx, p, store.PushQueued, "one", false), store.ErrStale) // the lease went to another
 	p.ID = "unknown"

@@ -181,14 +181,15 @@ func (e *Engine) RequestSync(ctx context.Context, name adapters.Remote) error {
 
 // SendAgain puts a rejected or held push back into the queue, or one that a
 // person cancelled. A push whose outcome is in doubt is first looked for at the
-// remote. store.ErrStale when it is none of these.
-func (e *Engine) SendAgain(ctx context.Context, pushID string) error {
+// remote. personID is who asks, for the push's story. store.ErrStale when it is none
+// of these.
+func (e *Engine) SendAgain(ctx context.Context, pushID, personID string) error {
 	p, err := e.cfg.Store.Push(ctx, pushID)
 	if err != nil {
 		return err
 	}
 	from, now := p.State, store.Moment(e.cfg.Now())
-	p.UpdatedAt = now
+	p.UpdatedAt, p.By = now, personID
 	switch {
 	case p.State == store.PushHeld && p.Reason == outbox.Doubt,
 		p.Unsure && (p.State == store.PushHeld || p.State == store.PushCancelled && p.Reason == reconcile.ByPerson):
@@ -238,7 +239,8 @@ func (e *Engine) remap(ctx context.Context, p *store.Push) error {
 }
 
 // CancelPush ends a push that is not being sent now: store.ErrStale otherwise.
-func (e *Engine) CancelPush(ctx context.Context, pushID string) error {
+// personID is who asks, for the push's story.
+func (e *Engine) CancelPush(ctx context.Context, pushID, personID string) error {
 	p, err := e.cfg.Store.Push(ctx, pushID)
 	if err != nil {
 		return err
@@ -250,6 +252,7 @@ func (e *Engine) CancelPush(ctx context.Context, pushID string) error {
 		return fmt.Errorf("cancel push %s: it is %s: %w", pushID, from, store.ErrStale)
 	}
 	p.State, p.Reason, p.UpdatedAt = store.PushCancelled, reconcile.ByPerson, store.Moment(e.cfg.Now())
+	p.By = personID
 	if err := e.cfg.Store.SavePush(ctx, p, from, "", false); err != nil {
 		return fmt.Errorf("cancel push %s: %w", pushID, err)
 	}

@@ -98,7 +98,7 @@ func (j *jobs) count(kind string) int {
 // address, for all worlds: it takes long, and an id always gives the same one.
 var drawings sync.Map
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, credlyConfig ...any) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, now: &clock{t: time.Now().UTC().Truncate(time.Second)}, jobs: &jobs{kind: map[string]int{}}}
@@ -173,7 +173,11 @@ func newWorld(t *testing.T) *world {
 
 	uuid, home := w.site.Identity()
 	w.addRemote("wp", "wordpress", map[string]any{"rest_url": siteServer.URL + "/wp-json", "site_uuid": uuid, "home_url": home, "key_id": "key-1", "secret": "a-secret-of-the-tests"})
-	w.addRemote("credly", "credly", map[string]any{"base_url": credlyServer.URL + "/v1", "organization_id": simcredly.DemoOrg, "token": simcredly.DemoToken, "settle": "2m"})
+	config := map[string]any{"base_url": credlyServer.URL + "/v1", "organization_id": simcredly.DemoOrg, "token": simcredly.DemoToken, "settle": "2m"}
+	for i := 0; i+1 < len(credlyConfig); i += 2 {
+		config[credlyConfig[i].(string)] = credlyConfig[i+1]
+	}
+	w.addRemote("credly", "credly", config)
 	w.pull()
 	w.siteBadge, w.template = w.class("wp"), w.class("credly")
 	return w

@@ -78,7 +78,7 @@ func (e *Engine) look(ctx context.Context, pc *parcel) (again bool, err error) {
 	case found == adapters.Absent && p.Reason == outbox.Hidden && from == store.PushSent:
 		p.State, p.Reason = store.PushHeld, outbox.Elsewhere
 		return false, e.save(end, p, from, false)
-	case found == adapters.Absent:
+	case found == adapters.Absent, p.Reason == outbox.Vouched:
 		pc.push.Unsure = false
 		return true, nil
 	}

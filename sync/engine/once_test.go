@@ -223,7 +223,7 @@ func TestWhatCredlySaysIsThereAndDoesNotShowYetIsLookedForLaterAndThenAPersonsTo
 		if p = w.pushTo("cy@example.org"); p.State != store.PushHeld || p.Reason != outbox.Elsewhere || p.Words == "" {
 			t.Fatalf("%+v", p)
 		}
-		must(t, w.engine.SendAgain(t.Context(), p.ID)) // the person looks in vain
+		must(t, w.engine.SendAgain(t.Context(), p.ID, "")) // the person looks in vain
 	}
 	must(t, w.credly.Revoke(hidden, "Made room."))
 	w.send()
@@ -266,8 +266,8 @@ func TestADoubtfulIssueStaysDoubtfulThroughWhateverPeopleDo(t *testing.T) {
 			if p = w.push(p.AwardID); p.State != store.PushHeld || p.Reason != outbox.Doubt {
 				w.t.Fatalf("%+v", p)
 			}
-			must(w.t, w.engine.CancelPush(w.t.Context(), p.ID))
-			must(w.t, w.engine.SendAgain(w.t.Context(), p.ID))
+			must(w.t, w.engine.CancelPush(w.t.Context(), p.ID, ""))
+			must(w.t, w.engine.SendAgain(w.t.Context(), p.ID, ""))
 		},
 		"its mapping deleted and made again": func(w *world, m store.Mapping, p store.Push) {
 			must(w.t, w.store.DeleteMapping(w.t.Context(), m.ID))
@@ -277,7 +277,7 @@ func TestADoubtfulIssueStaysDoubtfulThroughWhateverPeopleDo(t *testing.T) {
 				w.t.Fatalf("%+v", p)
 			}
 			w.mapBadges(store.Mapping{AToB: store.AtOnce})
-			must(w.t, w.engine.SendAgain(w.t.Context(), p.ID))
+			must(w.t, w.engine.SendAgain(w.t.Context(), p.ID, ""))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -371,18 +371,21 @@ func TestOneSettingSaysWhoMailsTheMember(t *testing.T) {
 		store.MailA:       {0, true}, // the site
 		store.MailB:       {0, false},
 	} {
-		t.Run(string(mailer), func(t *testing.T) {
-			w := newWorld(t)
-			w.mapBadges(store.Mapping{AToB: store.AtOnce, Mailer: mailer})
-			w.give(w.ada)
-			w.round()
-			badges := w.credly.Badges()
-			if len(badges) != 1 || badges[0].SuppressMail != want.suppressed {
-				t.Errorf("%+v", badges)
-			}
-			if n := w.jobs.count("mail.offer"); n != want.letters {
-				t.Errorf("the gateway writes %d letters", n)
-			}
-		})
+		// A connection from before may have a setting of its own: it says nothing.
+		for stored, config := range map[string][]any{"": nil, " with notify: true": {"notify", true}, " with notify: false": {"notify", false}} {
+			t.Run(string(mailer)+stored, func(t *testing.T) {
+				w := newWorld(t, config...)
+				w.mapBadges(store.Mapping{AToB: store.AtOnce, Mailer: mailer})
+				w.give(w.ada)
+				w.round()
+				badges := w.credly.Badges()
+				if len(badges) != 1 || badges[0].SuppressMail != want.suppressed {
+					t.Errorf("%+v", badges)
+				}
+				if n := w.jobs.count("mail.offer"); n != want.letters {
+					t.Errorf("the gateway writes %d letters", n)
+				}
+			})
+		}
 	}
 }

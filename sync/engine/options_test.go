@@ -202,7 +202,7 @@ func (s *story) calm(after string) {
 			s.t.Logf("%s: %s to %s is %s (%s): %s", after, p.Op, p.Remote, p.State, p.Reason, p.Words)
 			stuck = true
 			s.credly.SetOptions(simcredly.Options{})
-			must(s.t, s.engine.SendAgain(ctx, p.ID))
+			must(s.t, s.engine.SendAgain(ctx, p.ID, ""))
 		}
 	}
 	for i := 0; i < 3 && stuck; i++ {

@@ -149,23 +149,7 @@ func (e *Engine) finish(ctx context.Context, pc parcel, ref adapters.Ref, err er
 // awards that Find was told of; nil when the call itself made the record.
 func (e *Engine) done(ctx context.Context, p store.Push, ref adapters.Ref, reason string, known *adapters.Issuance) error {
 	err := e.cfg.Store.InTx(ctx, func(tx store.Tx) error {
-		reason := reason
-		var err error
-		if p.Op == store.OpIssue {
-			reason, err = e.link(ctx, tx, p, ref, reason, known)
-		} else {
-			err = e.unlink(ctx, tx, p, ref)
-		}
-		if err != nil {
-			return err
-		}
-		d := outbox.Done(p, ref, reason)
-		d.UpdatedAt = store.Moment(e.cfg.Now())
-		if err := tx.SavePush(ctx, d, p.State, e.cfg.Owner, false); err != nil {
-			return err
-		}
-		_, err = e.plan(ctx, tx, p.AwardID, "done at "+string(p.Remote))
-		return err
+		return e.doneIn(ctx, tx, p, ref, reason, known, e.cfg.Owner)
 	})
 	switch {
 	case errors.Is(err, errTaken):
@@ -174,6 +158,27 @@ func (e *Engine) done(ctx context.Context, p store.Push, ref adapters.Ref, reaso
 	case errors.Is(err, store.ErrStale):
 		return nil // a pull saw the record first and settled it
 	}
+	return err
+}
+
+// doneIn is done within a transaction. owner is whose lease the push is under, ""
+// nobody's.
+func (e *Engine) doneIn(ctx context.Context, tx store.Tx, p store.Push, ref adapters.Ref, reason string, known *adapters.Issuance, owner string) error {
+	var err error
+	if p.Op == store.OpIssue {
+		reason, err = e.link(ctx, tx, p, ref, reason, known)
+	} else {
+		err = e.unlink(ctx, tx, p, ref)
+	}
+	if err != nil {
+		return err
+	}
+	d := outbox.Done(p, ref, reason)
+	d.UpdatedAt = store.Moment(e.cfg.Now())
+	if err := tx.SavePush(ctx, d, p.State, owner, false); err != nil {
+		return err
+	}
+	_, err = e.plan(ctx, tx, p.AwardID, "done at "+string(p.Remote))
 	return err
 }
 
@@ -334,8 +339,15 @@ func (e *Engine) addClass(ctx context.Context, pc *parcel) error {
 	return nil
 }
 
-// pageURL is the award's public page, "" while only the member may see it.
+// pageURL is the award's public page: where it was issued, if that system shows it
+// to everybody, else ours; "" while only the member may see it.
 func (e *Engine) pageURL(ctx context.Context, a store.Award) string {
+	if a.PageURL != "" {
+		if a.AssertionURL != "" {
+			return a.PageURL
+		}
+		return "" // a page to accept it, which is its earner's alone
+	}
 	base := e.cfg.BaseURL(ctx)
 	if base == "" || a.Visibility == store.Private {
 		return ""

@@ -215,7 +215,7 @@ func TestARefusalIsShownInTheRemotesOwnWordsAndSentAgainByAPerson(t *testing.T) 
 		t.Fatal("Credly's words are lost")
 	}
 	must(t, w.credly.SetTemplateState(string(w.template.Ref), "active"))
-	must(t, w.engine.SendAgain(t.Context(), p.ID))
+	must(t, w.engine.SendAgain(t.Context(), p.ID, ""))
 	w.send()
 	w.wantPush(a.ID, store.PushDone, "")
 	events, err := w.store.PushEvents(t.Context(), p.ID)

@@ -34,6 +34,8 @@ const (
 	Hidden       = "hidden"       // the remote says that the recipient has it, and does not show it yet
 	Elsewhere    = "elsewhere"    // the remote says that the recipient has it, and shows us none: a person decides
 	Config       = "config"       // the remote's configuration or mapping is gone
+	Vouched      = "vouched"      // a person looked at the remote and says that it is not there: one more look, then it is sent
+	Pointed      = "pointed"      // a person says which record there it is
 )
 
 // MaxAttempts is how many failures for now a push survives before a person has
@@ -125,7 +127,7 @@ func Unsettled(p store.Push, err error, now time.Time) store.Push {
 	p.Words = adapters.Words(err)
 	p.Attempts++
 	p.State = store.PushSent
-	if p.Reason != Hidden {
+	if p.Reason != Hidden && p.Reason != Vouched {
 		p.Reason = Settling
 	}
 	if p.Attempts >= MaxAttempts {
