@@ -56,7 +56,7 @@ func (c *cli) verify() *cobra.Command {
 			if resources != "" {
 				f, err := os.Open(resources)
 				if err != nil {
-					return fmt.Errorf("--resources: %w", err)
+					return fmt.Errorf("--resources: %w; give a JSON file of URL to answer", err)
 				}
 				defer f.Close()
 				if o.Fetcher, err = verify.ReadResources(f); err != nil {
@@ -115,6 +115,10 @@ func (c *cli) read(name string) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
+		var path *os.PathError
+		if errors.As(err, &path) {
+			err = path.Err // the rest repeats the name
+		}
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	if len(data) > maxInput {
@@ -157,7 +161,11 @@ func (c *cli) report(r verify.Report) error {
 		fmt.Fprintln(c.out)
 		sign := map[verify.Status]string{"pass": "ok  ", "warn": "note", "fail": "FAIL", "skip": "-   "}
 		for _, k := range r.Checks {
-			fmt.Fprintf(c.out, "  %s  %-12s %s\n", sign[k.Status], k.Name, k.Message)
+			where := ""
+			if k.Node != "" && (k.Status == verify.Fail || k.Status == verify.Warn) && !strings.Contains(k.Message, k.Node) {
+				where = " (" + k.Node + ")"
+			}
+			fmt.Fprintf(c.out, "  %s  %-12s %s%s\n", sign[k.Status], k.Name, k.Message, where)
 		}
 	}
 	switch r.Outcome {

@@ -21,6 +21,7 @@ type Document struct {
 	Controllers []string // who may change it, where that is not the subject itself
 	Methods     []Method
 	purposes    map[string][]string // purpose to the ids of methods
+	plain       map[string]bool     // ids of the methods under publicKey
 }
 
 // Method is a verification method: a key, and whose it says it is.
@@ -55,10 +56,12 @@ func (d Document) Method(id string) (Method, error) {
 
 // Allows tells whether the document names the key for a purpose. A document
 // that names no purposes at all, as OB 2.0 profiles do, allows assertions with
-// each of its keys and nothing else.
+// each of its keys under publicKey and nothing else; one under verificationMethod
+// is for nothing until a purpose names it (Controlled Identifiers 1.0, section
+// "Retrieve Verification Method").
 func (d Document) Allows(method, purpose string) bool {
 	if len(d.purposes) == 0 {
-		return purpose == AssertionMethod && slices.ContainsFunc(d.Methods, func(m Method) bool { return m.ID == method })
+		return purpose == AssertionMethod && d.plain[method]
 	}
 	return slices.Contains(d.purposes[purpose], method)
 }
@@ -92,7 +95,7 @@ func ParseDocument(data []byte, id string) (Document, error) {
 
 // FromObject is ParseDocument for a document that was read already.
 func FromObject(raw map[string]any, id string) (Document, error) {
-	doc := Document{ID: text(raw, "id", "@id"), purposes: map[string][]string{}}
+	doc := Document{ID: text(raw, "id", "@id"), purposes: map[string][]string{}, plain: map[string]bool{}}
 	if want, _ := Split(id); doc.ID != want {
 		return Document{}, fmt.Errorf("%w: the document of %.200q says it is %.200q", ErrInvalid, want, doc.ID)
 	}
@@ -104,6 +107,7 @@ func FromObject(raw map[string]any, id string) (Document, error) {
 				if err := doc.add(m); err != nil {
 					return Document{}, err
 				}
+				doc.plain[doc.Methods[len(doc.Methods)-1].ID] = member == "publicKey"
 			}
 		}
 	}

@@ -34,10 +34,10 @@ type VC struct {
 type Mismatch struct {
 	Claim  string // "iss", "jti", "nbf", "exp", "sub"
 	Member string // of the credential: "issuer.id", "id", "validFrom", ...
-	// Missing: the token lacks the claim, though the credential has the member, or
-	// it has a sub and the credential's subject no id. The specification demands
-	// them; its publisher itself leaves sub out. Nothing is contradicted, so this
-	// deserves a warning.
+	// Missing: only one of the two is there, so nothing is contradicted. The
+	// specification demands iss, jti, nbf and sub of the token; its publisher itself
+	// leaves sub out, which deserves a warning. An exp alone sets the credential's
+	// end: see VC.Ends.
 	Missing bool
 	Problem string // for people
 }
@@ -78,6 +78,10 @@ func ParseVC(compact []byte) (VC, error) {
 	vc.compare()
 	return vc, nil
 }
+
+// Ends is the token's exp, by which the credential ends where it does not say so
+// itself (Open Badges 3.0, section "Verify a Credential VC-JWT Signature").
+func (v VC) Ends() (time.Time, bool) { return numericDate(v.Claims["exp"]) }
 
 // dates are the members that nbf and exp repeat.
 func (v *VC) dates() (from, until string) {
@@ -152,7 +156,7 @@ func (v *VC) absent(claim, member string, value any) (done bool) {
 	case !there:
 		v.mismatch(claim, member, true, "the token has no %s, though the credential has %s", claim, member)
 	case value == nil:
-		v.mismatch(claim, member, claim == "sub", "the token's %s is %.200q, but the credential has no %s", claim, fmt.Sprint(said), member)
+		v.mismatch(claim, member, claim == "sub" || claim == "exp", "the token's %s is %.200q, but the credential has no %s", claim, fmt.Sprint(said), member)
 	default:
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"badgebridge/openbadges"
 	"badgebridge/openbadges/jose"
@@ -77,6 +78,7 @@ func (s *session) credential(c *credential) {
 	}
 	good := s.schema3(c, "Subject")
 	proven := s.proof(c)
+	c = s.refreshed(c, proven)
 	s.status(c, proven)
 	s.validity3(c)
 	s.recipient3(c)
@@ -187,6 +189,7 @@ func (s *session) schema3(c *credential, subject string) bool {
 	}
 	w := schema3{rep: s.rep}
 	w.walk(table, "", "schema", c.id, c.doc)
+	w.results(c)
 	if w.faults == 0 {
 		s.rep.pass("schema", c.id, "all members are there and of the right kind")
 		for _, check := range []string{"evidence", "alignment"} {
@@ -251,9 +254,23 @@ func (s *session) validity3(c *credential) {
 			s.rep.fail("validity", c.id, "the credential expired on %s (%s)", text, name)
 		}
 	}
+	if ends, ok := c.tokenEnd(); ok && !ends.After(s.now) {
+		good = false
+		s.rep.Expired = true
+		s.rep.fail("validity", c.id, "the credential expired on %s (exp of its JWT)", v2.FormatTime(ends))
+	}
 	if good && dated {
 		s.rep.pass("validity", c.id, "it holds, and has not run out")
 	}
+}
+
+// tokenEnd is the end that only the JWT around a credential gives it.
+func (c *credential) tokenEnd() (time.Time, bool) {
+	_, until := c.dates()
+	if c.jwt == nil || slices.ContainsFunc(until, func(name string) bool { return c.doc[name] != nil }) {
+		return time.Time{}, false
+	}
+	return c.jwt.Ends()
 }
 
 // conclude3 puts what the credential says into the report.
@@ -283,6 +300,8 @@ func (s *session) conclude3(c *credential) {
 	}
 	if !a.Expires.IsZero() {
 		out.Expires = v2.FormatTime(a.Expires)
+	} else if ends, ok := c.tokenEnd(); ok {
+		out.Expires = v2.FormatTime(ends)
 	}
 	for _, e := range a.Evidence {
 		if e.ID != "" {

@@ -92,6 +92,7 @@ func (s *session) signedEndorsement(where, jws string) {
 		s.rep.fail("format", where, "its content can't be read: %v", err)
 		return
 	}
+	doc = s.plain2(where, doc)
 	id := idOf(doc)
 	endorser, ok := s.endorsementDocument(id, doc)
 	if !ok || endorser.doc == nil {

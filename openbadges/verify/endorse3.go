@@ -87,6 +87,7 @@ func (s *session) endorsement(c *credential) {
 func (s *session) endorsementCredential(c *credential) {
 	s.schema3(c, "EndorsementSubject")
 	proven := s.proof(c)
+	c = s.refreshed(c, proven)
 	s.status(c, proven)
 	s.validity3(c)
 	s.schemas3(c)

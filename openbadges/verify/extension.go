@@ -110,6 +110,7 @@ func (s *session) extensionDocument(node, url, name, what string) (map[string]an
 // use. Whatever else a schema says is noted in unsure instead of being ignored.
 type schemaCheck struct {
 	root   map[string]any
+	within map[string]any // the schema whose keywords are checked
 	unsure string
 	steps  int
 }
@@ -127,7 +128,10 @@ func (c *schemaCheck) check(schema map[string]any, v any, depth int) string {
 		keys = append(keys, k)
 	}
 	sort.Strings(keys)
+	outer := c.within
+	defer func() { c.within = outer }()
 	for _, k := range keys {
+		c.within = schema
 		if why := c.keyword(k, schema[k], v, depth); why != "" {
 			return why
 		}
@@ -139,7 +143,7 @@ func (c *schemaCheck) keyword(key string, arg, v any, depth int) string {
 	obj, isObject := v.(map[string]any)
 	text, isText := v.(string)
 	switch key {
-	case "$schema", "id", "$id", "title", "description", "definitions", "default", "format", "examples", "@context":
+	case "$schema", "id", "$id", "title", "description", "definitions", "$defs", "default", "format", "examples", "@context", "$comment", "readOnly", "writeOnly", "deprecated":
 	case "type":
 		if !slices.ContainsFunc(list(arg), func(t any) bool { return isJSONType(t, v) }) {
 			return fmt.Sprintf("is not of type %v", arg)
@@ -191,19 +195,15 @@ func (c *schemaCheck) keyword(key string, arg, v any, depth int) string {
 	case "allOf", "anyOf", "oneOf":
 		return c.several(key, list(arg), v, depth)
 	case "$ref":
-		name, ok := strings.CutPrefix(fmt.Sprint(arg), "#/definitions/")
-		sub := object(object(c.root["definitions"])[name])
-		if !ok || sub == nil {
+		place, name, _ := strings.Cut(strings.TrimPrefix(fmt.Sprint(arg), "#/"), "/")
+		sub := object(object(c.root[place])[name])
+		if place != "definitions" && place != "$defs" || sub == nil {
 			c.unsure = "a reference"
 			return ""
 		}
 		return c.check(sub, v, depth+1)
-	case "additionalProperties":
-		if b, ok := arg.(bool); !ok || !b {
-			c.unsure = key
-		}
 	default:
-		c.unsure = clip(key)
+		return c.further(key, arg, v, depth)
 	}
 	return ""
 }

@@ -2,9 +2,7 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -112,39 +110,6 @@ func (o Offline) Fetch(_ context.Context, rawURL, _ string, maxBytes int64) (Res
 	return Resource{}, errRedirect
 }
 
-// ReadResources reads the file of "verify --resources": a JSON object of URL ->
-// {status, content_type, headers, body | body_base64}. A missing status is 200.
-func ReadResources(r io.Reader) (Offline, error) {
-	var in map[string]struct {
-		Status      int               `json:"status"`
-		ContentType string            `json:"content_type"`
-		Headers     map[string]string `json:"headers"`
-		Body        *string           `json:"body"`
-		BodyBase64  []byte            `json:"body_base64"`
-	}
-	if err := json.NewDecoder(r).Decode(&in); err != nil {
-		return nil, fmt.Errorf("read resources: %w", err)
-	}
-	out := make(Offline, len(in))
-	for u, e := range in {
-		res := Resource{Status: e.Status, Header: http.Header{}, Body: e.BodyBase64}
-		if res.Status == 0 {
-			res.Status = http.StatusOK
-		}
-		if e.Body != nil {
-			res.Body = []byte(*e.Body)
-		}
-		for k, v := range e.Headers {
-			res.Header.Set(k, v)
-		}
-		if e.ContentType != "" {
-			res.Header.Set("Content-Type", e.ContentType)
-		}
-		out[u] = res
-	}
-	return out, nil
-}
-
 var (
 	errTooLarge = errors.New("the answer is too large")
 	errBudget   = errors.New("too many other documents had to be fetched before it")
@@ -233,7 +198,7 @@ func (s *session) document(rawURL, what string) (doc map[string]any, raw []byte,
 		}
 		return nil, nil, false
 	}
-	return doc, res.Body, true
+	return s.plain2(rawURL, doc), res.Body, true
 }
 
 // revoked reports a badge that was taken back, with the issuer's reason.

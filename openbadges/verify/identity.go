@@ -19,7 +19,7 @@ func wrongRecipient(r map[string]any, isObject, legacy bool) string {
 	}
 	t := identityType(r)
 	if t == "" {
-		return "has a type that is neither email, url, telephone, id nor an IRI"
+		return "has no type that names how the recipient is known"
 	}
 	identity, ok := single(r["identity"]).(string)
 	if !ok || identity == "" {
@@ -64,8 +64,11 @@ func hashLength(alg string, legacy bool) int {
 }
 
 // identityType is the kind of identifier, also where it is written as an IRI.
-// "" when there is none.
+// A word that no context of ours maps is taken as it is: nobody can be compared
+// with it, but the badge is not wrong for it ("should be an IRI mapped in the
+// present context"). "" when there is none.
 func identityType(r map[string]any) openbadges.IdentityType {
+	other := ""
 	for _, t := range typesOf(r) {
 		short := t
 		for _, prefix := range []string{"schema:", "http://schema.org/", "https://schema.org/"} {
@@ -81,8 +84,11 @@ func identityType(r map[string]any) openbadges.IdentityType {
 		if isIRI(t) {
 			return openbadges.IdentityType(t)
 		}
+		if t != "IdentityObject" && t != "" {
+			other = t
+		}
 	}
-	return ""
+	return openbadges.IdentityType(other)
 }
 
 // recipient compares the badge's recipient with whom the caller presumes.

@@ -57,6 +57,10 @@ func (s *session) image(node, what, id string, v any) {
 	}
 }
 
+// isPictureData knows a picture within a document. Many writers leave the blanks
+// and quotes of an SVG as they are, which an IRI would not have.
+func isPictureData(s string) bool { return strings.HasPrefix(s, "data:image/") }
+
 // dataURI decodes what follows "data:".
 func dataURI(s string) ([]byte, bool) {
 	head, body, ok := strings.Cut(s, ",")

@@ -47,6 +47,15 @@ func object(v any) map[string]any {
 	return m
 }
 
+// linkOf is the id that a value names: a text, or an object with an id, which
+// JSON-LD takes for the same.
+func linkOf(v any) string {
+	if s, ok := single(v).(string); ok {
+		return s
+	}
+	return idOf(object(v))
+}
+
 func idOf(doc map[string]any) string {
 	for _, name := range []string{"id", "@id"} {
 		if s, ok := single(doc[name]).(string); ok {

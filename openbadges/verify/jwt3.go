@@ -108,7 +108,16 @@ func (s *session) jwtTrial(c *credential) trial {
 	if err := c.jwt.JWS.Verify(found.key); err != nil {
 		return bad("proof", "%w", err)
 	}
+	if weak(found.key) {
+		return bad("key", "the key has %d bits; signatures with RSA need %d or more (RFC 7518, section 3.3)", jose.RSABits(found.key), minRSA)
+	}
+	if t := header.Type; t != "" && !strings.EqualFold(t, "JWT") {
+		s.rep.warn("proof", c.id, "the JWT's header says typ %s; Open Badges has JWT", clip(t))
+	}
 	for _, m := range c.jwt.Mismatches {
+		if m.Missing && slices.Contains([]string{"iss", "jti", "nbf"}, m.Claim) {
+			return bad("proof", "the JWT lacks the claim %s, which has to repeat the credential's %s", m.Claim, m.Member)
+		}
 		if m.Missing {
 			s.rep.warn("proof", c.id, "claim and credential are not both there: %s and %s", m.Claim, m.Member)
 			continue

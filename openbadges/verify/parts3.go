@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"badgebridge/openbadges/bake"
@@ -183,7 +184,7 @@ func (s *session) schemas3(c *credential) {
 // notes3 tells of what a verification leaves alone.
 func (s *session) notes3(c *credential) {
 	for _, e := range list(c.doc["refreshService"]) {
-		if id := idOf(object(e)); id != "" {
+		if id := idOf(object(e)); id != "" && !slices.Contains(typesOf(object(e)), refreshType) {
 			s.rep.skip("validity", c.id, "the issuer may have a newer copy at %s; it was not asked for", clip(id))
 		}
 	}

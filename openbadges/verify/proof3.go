@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"badgebridge/openbadges/dataintegrity"
 	"badgebridge/openbadges/did"
@@ -138,6 +139,9 @@ func (s *session) embeddedTrials(c *credential, sec *dataintegrity.Secured) []tr
 	return trials
 }
 
+// clockSkew is how far an issuer's clock may be ahead of ours.
+const clockSkew = 5 * time.Minute
+
 // embeddedTrial checks one proof of Data Integrity.
 func (s *session) embeddedTrial(c *credential, sec *dataintegrity.Secured, p dataintegrity.Proof) trial {
 	bad := func(format string, args ...any) trial {
@@ -156,6 +160,8 @@ func (s *session) embeddedTrial(c *credential, sec *dataintegrity.Secured, p dat
 		return bad("the proof was made for %q and not for issuing (assertionMethod)", clip(p.Purpose))
 	case !p.Expires.IsZero() && !p.Expires.After(s.now):
 		return bad("the proof ran out on %s", v2.FormatTime(p.Expires))
+	case p.Created.After(s.now.Add(clockSkew)):
+		return trial{check: "proof", err: fmt.Errorf("it says that it was made on %s, which is yet to come", v2.FormatTime(p.Created)), open: true}
 	}
 	found, err := s.keyOf(p.VerificationMethod, c.issuer)
 	if err != nil {

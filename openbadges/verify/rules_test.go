@@ -89,7 +89,6 @@ func TestABadgeIsNotValidWhen(t *testing.T) {
 		"allowedOrigins is a parent domain":    {scope(`{"allowedOrigins":["example.org"]}`), verify.Invalid, "scope"},
 		"allowedOrigins is in capitals":        {scope(`{"allowedOrigins":["Badges.example.org"]}`), verify.Invalid, "scope"},
 		"the assertion's picture is within":    {replace(site+"/a", `"badge"`, `"image":"data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4=","badge"`), verify.Invalid, "image"},
-		"the verification has the older name":  {replace(site+"/a", `"verification"`, `"verify"`), verify.Invalid, "schema"},
 		"the badge is named by several":        {replace(site+"/a", `"`+site+`/b"`, `["`+site+`/b","`+site+`/b2"]`), verify.Invalid, "schema"},
 		"the recipient has no type":            {replace(site+"/a", `"type":"email",`, ``), verify.Invalid, "recipient"},
 		"it does not say whether it is hashed": {replace(site+"/a", `"hashed":true,`, ``), verify.Invalid, "recipient"},
@@ -282,8 +281,21 @@ func TestResourcesAreReadFromAFile(t *testing.T) {
 	if a.Status != 410 || string(a.Body) != "hi" || a.Header.Get("ETag") != "1" || a.Header.Get("Content-Type") != "text/plain" || b.Status != 200 || string(b.Body) != "hi" {
 		t.Errorf("got %+v %+v", a, b)
 	}
-	if _, err := verify.ReadResources(strings.NewReader("[]")); err == nil {
-		t.Error("a list was accepted")
+	for file, says := range map[string]string{
+		"": "empty", "[]": "no JSON object", "{": "too early", "null": "null", "{} x": "something follows",
+		`{"https://x.example/a":5}`:                               "https://x.example/a: it is no object",
+		`{"https://x.example/a":null}`:                            "no object",
+		`{"https://x.example/a":{"status":"200"}}`:                "https://x.example/a: status",
+		`{"https://x.example/a":{"status":99999}}`:                "no status of HTTP",
+		`{"https://x.example/a":{"body":{"x":1}}}`:                "body is",
+		`{"https://x.example/a":{"body_base64":"!"}}`:             "body_base64",
+		`{"https://x.example/a":{"headers":{"x":["a"]}}}`:         "headers",
+		`{"https://x.example/a":{"body":"a","body_base64":"YQ"}}`: "both",
+	} {
+		_, err := verify.ReadResources(strings.NewReader(file))
+		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "Go ") {
+			t.Errorf("%s: %v", file, err)
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ func propertiesOf(class string) []property {
 			{name: "image", kind: kImage},
 			{name: "publicKey", kind: kLink, many: true},
 			{name: "verification", kind: kIssuerScope},
-			{name: "revocationList", kind: kIRI},
+			{name: "revocationList", kind: kLink},
 			{name: "related", kind: kRelated, many: true},
 			{name: "version", kind: kVersion},
 			{name: "@language", kind: kLanguage},
@@ -99,7 +99,7 @@ func propertiesOf(class string) []property {
 			{name: "narrative", kind: kMarkdown}, {name: "genre", kind: kText}, {name: "audience", kind: kText},
 		}
 	case "Image":
-		return []property{{name: "id", kind: kIRI, required: true}, {name: "caption", kind: kText}, {name: "author", kind: kIRI}}
+		return []property{{name: "id", kind: kIRI, required: true}, {name: "caption", kind: kText}, {name: "author", kind: kLink}}
 	case "Criteria":
 		return []property{{name: "id", kind: kIRI}, {name: "narrative", kind: kMarkdown}}
 	case "AlignmentObject":
@@ -119,9 +119,9 @@ func propertiesOf(class string) []property {
 			{name: "issuedOn", kind: kTime, required: true}, {name: "verification", kind: kLink, required: true},
 		}
 	case "CryptographicKey":
-		return []property{{name: "id", kind: kIRI, required: true}, {name: "owner", kind: kIRI, required: true}, {name: "publicKeyPem", kind: kText, required: true}}
+		return []property{{name: "id", kind: kIRI}, {name: "owner", kind: kLink}, {name: "publicKeyPem", kind: kText, required: true}}
 	case "RevocationList":
-		return []property{{name: "id", kind: kIRI}, {name: "issuer", kind: kIRI}}
+		return []property{{name: "id", kind: kIRI}, {name: "issuer", kind: kLink}}
 	}
 	return nil
 }
@@ -211,7 +211,7 @@ func (s *session) wrong(k kind, node string, v any, legacy bool) string {
 			return "is no text"
 		}
 	case kIRI:
-		if !isText || !isIRI(text) {
+		if !isText || !isIRI(text) && !isPictureData(text) {
 			return "is no IRI"
 		}
 	case kURL:
@@ -252,7 +252,7 @@ func (s *session) wrong(k kind, node string, v any, legacy bool) string {
 		if isObject {
 			return s.inner("Image", node, obj, legacy)
 		}
-		if !isText || !isIRI(text) {
+		if !isText || !isIRI(text) && !isPictureData(text) {
 			return "is no IRI"
 		}
 	case kCriteria:

@@ -315,7 +315,7 @@ func wrong3(m *member, v any) string {
 	}
 	switch m.kind {
 	case tURI:
-		if !isIRI(text) {
+		if !isIRI(text) || strings.HasPrefix(text, "_:") { // a blank node has no URI
 			return "is no URI"
 		}
 	case tTime:
@@ -354,7 +354,8 @@ func isExtension(s string) bool {
 
 // time3 reads a DateTimeZ: xsd:dateTime with a zone.
 func time3(s string) (time.Time, bool) {
-	if strings.ContainsRune(s, ',') {
+	// Package time also takes a comma, and hours of one digit.
+	if len(s) < len("2026-01-31T12:00:00Z") || s[13] != ':' || strings.ContainsRune(s, ',') {
 		return time.Time{}, false
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
@@ -363,8 +364,11 @@ func time3(s string) (time.Time, bool) {
 			t = t.AddDate(0, 0, 1)
 		}
 	}
-	return t, err == nil
+	_, offset := t.Zone()
+	return t, err == nil && offset >= -maxZone && offset <= maxZone
 }
+
+const maxZone = 14 * 60 * 60 // seconds; XML Schema knows no zone further away
 
 // wrongIdentity says what is wrong with the hash of an IdentityObject whose
 // members are of the right kind. It never repeats the identity.

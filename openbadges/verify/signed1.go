@@ -7,6 +7,7 @@ import (
 
 	"badgebridge/openbadges"
 	"badgebridge/openbadges/did"
+	"badgebridge/openbadges/jose"
 )
 
 // signed1 verifies a signed badge of OB 1.0 or 1.1: the key is a PEM file at
@@ -75,6 +76,9 @@ func (s *session) signature1(jws, node, keyURL string, issuer profile) {
 		return
 	}
 	s.rep.pass("proof", node, "the signature is good")
+	if weak(key) { // OB 1.x does not say what a key has to be
+		s.rep.undecided("key", keyURL, "the key has %d bits, which is too few for a signature to show who made it", jose.RSABits(key))
+	}
 	switch {
 	case res.moved(keyURL):
 		s.rep.undecided("issuer", issuer.id, "the key is answered by another host through a redirect; nothing shows that it is the issuer's")
@@ -88,7 +92,7 @@ func (s *session) signature1(jws, node, keyURL string, issuer profile) {
 // revocationMap looks the badge up in a list of OB 1.x, {"uid": "reason"}. Some
 // issuers serve the form of OB 2.0 instead.
 func (s *session) revocationMap(node, uid string, doc map[string]any, issuer profile) {
-	where, _ := single(issuer.doc["revocationList"]).(string)
+	where := linkOf(issuer.doc["revocationList"])
 	if where == "" {
 		s.rep.pass("status", node, "the issuer keeps no list of revoked badges")
 		return
