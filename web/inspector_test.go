@@ -2,8 +2,10 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -70,8 +72,7 @@ func (i *inspector) look(name, path string, then ...chromedp.Action[chromedp.Voi
 		width  int64
 		scheme string
 	}{{390, "light"}, {1440, "dark"}} {
-		_, err := chromedp.Call(i.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: size.scheme}}})
-		must(t, err)
+		i.scheme(size.scheme)
 		i.do(chromedp.EmulateViewport(size.width, 844))
 		answer, err := chromedp.Run(i.ctx, chromedp.NavigateResponse(i.w.server.URL+path))
 		must(t, err)
@@ -95,8 +96,80 @@ func (i *inspector) look(name, path string, then ...chromedp.Action[chromedp.Voi
 				t.Errorf("%s %s at %s: %s", i.kind, name, path, p)
 			}
 		}
-		chromium.Screenshot(t, i.ctx, i.kind+"-"+name+"-"+size.scheme)
+		i.picture(name, size.width, size.scheme)
 	}
+	// German has the longest words; the others take turns, to save time.
+	i.fits("de", name, path, then...)
+	i.fits([]string{"es", "fr"}[len(name)%2], name, path, then...)
+}
+
+// cut lists the text that a narrow screen cuts off or that runs out of what it is in.
+const cut = `(() => {
+  const out = [], say = (what, text, e) => out.push(what + ": " + text.trim().slice(0, 60) + " in " + e.outerHTML.slice(0, 90));
+  if (document.documentElement.scrollWidth > document.documentElement.clientWidth) out.push("scrolls sideways: " + document.documentElement.scrollWidth);
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const node = walk.currentNode, e = node.parentElement;
+    if (!node.textContent.trim() || !e.getClientRects().length || e.closest(".hidden, .skip, script, style, textarea, select, pre")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const right = Math.max(...[...range.getClientRects()].map((r) => r.right));
+    for (let box = e; box && box !== document.body; box = box.parentElement) {
+      const style = getComputedStyle(box), inline = style.display === "inline";
+      if (/hidden|clip/.test(style.overflowX) && box.scrollWidth > box.clientWidth + 1) { say("cut off", node.textContent, box); break; }
+      if (!inline && right > box.getBoundingClientRect().right + 1 && box.matches(".card, .btn, .tag, .note, .choice, td, main, .wrap, li, figure, nav")) { say("runs out", node.textContent, box); break; }
+    }
+  }
+  return out.join("\n");
+})()`
+
+// fits opens a page on a phone in a language whose words may be longer.
+func (i *inspector) fits(lang, name, path string, then ...chromedp.Action[chromedp.Void]) {
+	t := i.w.t
+	t.Helper()
+	i.speak(lang)
+	defer i.speak("en")
+	i.scheme("light")
+	i.do(chromedp.EmulateViewport(390, 844), chromedp.Navigate(i.w.server.URL+path))
+	i.do(then...)
+	in, err := chromedp.Run(i.ctx, chromedp.Evaluate[string](`document.documentElement.lang`))
+	must(t, err)
+	if in != lang {
+		t.Errorf("%s %s at %s: speaks %q, not %q", i.kind, name, path, in, lang)
+	}
+	found, err := chromedp.Run(i.ctx, chromedp.Evaluate[string](cut))
+	must(t, err)
+	if found != "" {
+		t.Errorf("%s %s at %s in %s:\n%s", i.kind, name, path, lang, found)
+		chromium.Screenshot(t, i.ctx, "cut-"+i.kind+"-"+name+"-"+lang)
+	}
+	chromium.Problems(i.ctx) // were told of already
+}
+
+// speak has the browser ask for a language.
+func (i *inspector) speak(lang string) {
+	i.w.t.Helper()
+	_, err := chromedp.Call(i.ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+	must(i.w.t, err)
+}
+
+// picture takes the page as it stands in both schemes, where pictures are asked
+// for; it leaves the scheme as it was.
+func (i *inspector) picture(name string, width int64, scheme string) {
+	if os.Getenv("BADGEBRIDGE_SCREENSHOTS") == "" {
+		return
+	}
+	i.w.t.Helper()
+	for _, as := range []string{map[string]string{"light": "dark", "dark": "light"}[scheme], scheme} {
+		i.scheme(as)
+		chromium.Screenshot(i.w.t, i.ctx, fmt.Sprintf("%s-%s-%d-%s", i.kind, name, width, as))
+	}
+}
+
+func (i *inspector) scheme(scheme string) {
+	i.w.t.Helper()
+	_, err := chromedp.Call(i.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	must(i.w.t, err)
 }
 
 // press presses what is selected and waits for what is to be seen then.

@@ -343,7 +343,7 @@ func TestAPageOffersBadgesByTheIssuerScript(t *testing.T) {
 	if a.status != http.StatusOK || !strings.HasPrefix(a.path, "/issuer/welcome") {
 		t.Fatalf("frameless: %d at %s", a.status, a.path)
 	}
-	a.has(t, "lms.example", "Sailor", `name="yes" value="0" checked`, `value="1" checked`, "not awarded to you", "can&#39;t be taken")
+	a.has(t, "lms.example", "Sailor", `name="yes" value="0" checked`, `value="1" checked`, "not awarded to you", "can’t be taken")
 	a.lacks(t, `value="2" checked`, `value="3" checked`)
 	if list, err := o.db.Awards(t.Context(), store.AwardFilter{Origin: store.BackpackOrigin}); err != nil || len(list) != 0 {
 		t.Errorf("%d badges were kept before a yes, %v", len(list), err)

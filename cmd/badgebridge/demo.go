@@ -16,6 +16,7 @@ import (
 	"badgebridge/adapters"
 	"badgebridge/internal/secret"
 	"badgebridge/openbadges"
+	"badgebridge/sandbox/college"
 	simcredly "badgebridge/sandbox/credly"
 	"badgebridge/sandbox/demo"
 	"badgebridge/sandbox/site"
@@ -37,11 +38,13 @@ const (
 
 // sandboxes are the simulated systems of the demo.
 type sandboxes struct {
-	site      *site.Site
-	credly    *simcredly.Sim
-	siteURL   string
-	credlyURL string
-	servers   []*http.Server
+	site       *site.Site
+	credly     *simcredly.Sim
+	college    *college.College
+	siteURL    string
+	credlyURL  string
+	collegeURL string
+	servers    []*http.Server
 }
 
 func (s *sandboxes) close() {
@@ -60,7 +63,7 @@ func (s *sandboxes) close() {
 
 // hosts are the simulators' host:port pairs.
 func (s *sandboxes) hosts() []string {
-	return []string{strings.TrimPrefix(s.siteURL, "http://"), strings.TrimPrefix(s.credlyURL, "http://")}
+	return []string{strings.TrimPrefix(s.siteURL, "http://"), strings.TrimPrefix(s.credlyURL, "http://"), strings.TrimPrefix(s.collegeURL, "http://")}
 }
 
 // demoConfig turns a configuration into the demo's: its own data folder,
@@ -101,8 +104,8 @@ func listenLoopback(port int) (net.Listener, error) {
 	return l, err
 }
 
-// startSandboxes starts the simulated site and the simulated Credly on the two
-// ports after the gateway's.
+// startSandboxes starts the simulated site, the simulated Credly and another
+// issuer on the three ports after the gateway's.
 func startSandboxes(cfg config.Config) (s *sandboxes, err error) {
 	s = &sandboxes{}
 	defer func() {
@@ -126,9 +129,20 @@ func startSandboxes(cfg config.Config) (s *sandboxes, err error) {
 	if err != nil {
 		return s, fmt.Errorf("the simulated Credly: %w", err)
 	}
+	collegeL, err := listenLoopback(port + 3)
+	if err != nil {
+		return s, fmt.Errorf("the other issuer: %w", err)
+	}
 	s.siteURL = fmt.Sprintf("http://localhost:%d", siteL.Addr().(*net.TCPAddr).Port)
 	s.credlyURL = fmt.Sprintf("http://localhost:%d", credlyL.Addr().(*net.TCPAddr).Port)
+	s.collegeURL = fmt.Sprintf("http://localhost:%d", collegeL.Addr().(*net.TCPAddr).Port)
 	now := time.Now()
+	s.college, err = college.New(college.Config{
+		BaseURL: s.collegeURL, Name: demo.College, Badges: demo.Elsewhere(), StateFile: filepath.Join(cfg.DataDir, "demo-college.json"), Now: now,
+	})
+	if err != nil {
+		return s, fmt.Errorf("the other issuer: %w", err)
+	}
 	s.site, err = site.New(site.Config{
 		BaseURL: s.siteURL, Name: demo.Association, Timezone: "Europe/Berlin", GatewayURL: cfg.BaseURL,
 		Pairing:      &site.Pairing{Remote: string(demoSite), KeyID: demoKeyID, Secret: demoSecret, WebhookURL: cfg.BaseURL + demoWebhookPath()},
@@ -148,7 +162,7 @@ func startSandboxes(cfg config.Config) (s *sandboxes, err error) {
 	for _, one := range []struct {
 		l net.Listener
 		h http.Handler
-	}{{siteL, s.site}, {credlyL, s.credly}} {
+	}{{siteL, s.site}, {credlyL, s.credly}, {collegeL, s.college}} {
 		srv := &http.Server{Handler: one.h, ReadHeaderTimeout: 10 * time.Second}
 		s.servers = append(s.servers, srv)
 		go func() { _ = srv.Serve(one.l) }()
@@ -191,7 +205,8 @@ func demoProvider(s *sandboxes) config.Provider {
 }
 
 // prepareDemo connects the simulated systems, maps the badges and plays the
-// first act: one member has a badge at Credly, another one's waits for a name.
+// first act: one member has a badge at Credly, another one's waits for a name, a
+// third brought badges from elsewhere and shows some.
 // On a restart it changes nothing that is there.
 func prepareDemo(ctx context.Context, a *app, s *sandboxes) error {
 	if _, err := a.db.OwnIssuer(ctx); errors.Is(err, store.ErrNotFound) {
@@ -240,6 +255,9 @@ func prepareDemo(ctx context.Context, a *app, s *sandboxes) error {
 		if err := playClaim(ctx, a, s, m.email, m.badge); err != nil {
 			return fmt.Errorf("the demo's first act: %w", err)
 		}
+	}
+	if err := playEarner(ctx, a, s); err != nil {
+		return fmt.Errorf("the demo's first act: %w", err)
 	}
 	return nil
 }
@@ -294,9 +312,24 @@ func playClaim(ctx context.Context, a *app, s *sandboxes, email, badge string) e
 			return err
 		}
 	}
+	personID, err := enrol(ctx, a, s, email)
+	if err != nil {
+		return err
+	}
+	return claimAs(ctx, a, personID, badge)
+}
+
+// enrol makes the account that a member's first sign-in makes, and gives it what
+// waits for their address.
+func enrol(ctx context.Context, a *app, s *sandboxes, email string) (personID string, err error) {
+	members := s.site.Members()
+	i := slices.IndexFunc(members, func(m site.Member) bool { return m.Email == email })
+	if i < 0 {
+		return "", fmt.Errorf("the site has no member %s", email)
+	}
+	member := members[i]
 	uuid, _ := s.site.Identity()
-	var personID string
-	err := a.db.InTx(ctx, func(tx store.Tx) error {
+	err = a.db.InTx(ctx, func(tx store.Tx) error {
 		p, err := tx.CreatePerson(ctx, store.Person{GivenName: member.GivenName, FamilyName: member.FamilyName, Locale: "en"})
 		if err != nil {
 			return err
@@ -308,11 +341,13 @@ func playClaim(ctx context.Context, a *app, s *sandboxes, email, badge string) e
 		return tx.AddIdentifier(ctx, store.Identifier{Type: openbadges.IdentityEmail, Value: email, PersonID: p.ID, ProvenBy: "provider:" + string(demoSite), ProvenAt: store.Moment(time.Now())})
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := a.engine.Adopt(ctx, personID, email); err != nil {
-		return err
-	}
+	return personID, a.engine.Adopt(ctx, personID, email)
+}
+
+// claimAs claims the person's badge of the site by its name.
+func claimAs(ctx context.Context, a *app, personID, badge string) error {
 	awards, err := a.db.AwardsOf(ctx, personID, 100)
 	if err != nil {
 		return err
@@ -326,5 +361,5 @@ func playClaim(ctx context.Context, a *app, s *sandboxes, email, badge string) e
 			return a.engine.Claim(ctx, award.ID, personID)
 		}
 	}
-	return fmt.Errorf("%s has no badge %q", email, badge)
+	return fmt.Errorf("nobody awarded them %q", badge)
 }

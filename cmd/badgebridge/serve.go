@@ -142,10 +142,12 @@ Badgebridge demo: everything runs on this machine, and everybody in it is made u
   Gateway           %s
   Simulated site    %s
   Simulated Credly  %s
+  Another issuer    %s
   Mailbox           %s/demo/mailbox
+  A public profile  %s/p/%s
 
 Sign in: choose "Continue with %s", then one of
-`, a.cfg.BaseURL, boxes.siteURL, boxes.credlyURL, a.cfg.BaseURL, demo.Association)
+`, a.cfg.BaseURL, boxes.siteURL, boxes.credlyURL, boxes.collegeURL, a.cfg.BaseURL, a.cfg.BaseURL, demo.Handle, demo.Association)
 		for _, p := range demo.People() {
 			fmt.Fprintf(c.out, "  %-20s %s\n", p.Email, p.Story)
 		}

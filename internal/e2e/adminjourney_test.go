@@ -243,7 +243,7 @@ func TestAnAdminBringsCredlysDesignsToWordPress(t *testing.T) {
 		v.shot("drift")
 		v.fill(map[string]string{"field-image": "take", "field-description": "keep"})
 		v.press("Save")
-		v.sees(false, "The site's badge was changed.", "Everything is as it was")
+		v.sees(false, "The site’s badge was changed.", "Everything is as it was")
 		v.shot("drift-none")
 		after, err := w.DB.Class(t.Context(), mapping.ClassA)
 		must(t, err)

@@ -19,6 +19,7 @@ import (
 
 	"badgebridge/internal/testenv/chromium"
 	"badgebridge/openbadges/bake"
+	"badgebridge/sandbox/demo"
 )
 
 // visit is a person at a browser.
@@ -172,9 +173,27 @@ func TestTheDemoPlaysTheWholeStory(t *testing.T) {
 
 	v.open("/")
 	v.shot("start")
+	// What she shows is there before anybody signs in, and what she keeps to herself is not.
+	v.open("/p/" + demo.Handle)
+	v.sees(false, "Research that others can use", "Statistics in Practice", "Mentor")
+	for _, kept := range []string{"Fit for the field", "First Aid", "Laboratory Safety", "Project Lead"} {
+		if strings.Contains(v.text(), kept) {
+			t.Errorf("the public profile shows %q", kept)
+		}
+	}
+	v.press("Research that others can use")
+	v.sees(false, "error bars", "Two people, two years")
+	v.press("Statistics in Practice")
+	v.sees(false, "Genuine", demo.College, "harbour tides")
+
 	v.signIn("Ada Example")
-	v.sees(false, "Waiting for you", "Open Practice")
+	v.sees(false, "Waiting for you", "Open Practice", "Expires in 25 days", "Expired", "Revoked by issuer", "Source gone", "was taken back")
 	v.shot("badges")
+	for _, there := range []string{"Revoked by issuer", "Source gone"} {
+		v.open(v.eval(fmt.Sprintf(`[...document.querySelectorAll(".wall li")].find(e => e.innerText.includes(%q)).querySelector("a").getAttribute("href").replace("/badges/", "/b/")`, there)))
+		v.sees(false, map[string]string{"Revoked by issuer": demo.RevokedReason, "Source gone": "Its source does not answer any more"}[there])
+		v.open("/")
+	}
 	// The newest offer comes first.
 	badge := v.attribute(`.offer form[action$="/claim"]`, "action")
 	badge = strings.TrimSuffix(strings.TrimPrefix(badge, "/badges/"), "/claim")

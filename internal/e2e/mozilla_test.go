@@ -183,7 +183,7 @@ func TestAPageWrittenForMozillasBackpackWorksHere(t *testing.T) {
 		v.settled()
 		v.open("/")
 		call("connect")
-		v.press("Don't allow")
+		v.press("Don’t allow")
 		select {
 		case q = <-came:
 		case <-time.After(40 * time.Second):

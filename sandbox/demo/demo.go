@@ -61,7 +61,7 @@ func People() []Person {
 	member := []string{"subscriber"}
 	return []Person{
 		{Email: "ada@example.org", Proven: true, GivenName: "Ada", FamilyName: "Example", Roles: member, Locale: "en",
-			Story: "Has several badges; her name and address are complete, so everything flows."},
+			Story: "Has badges, some from elsewhere, and shows them in collections; her name and address are complete, so everything flows."},
 		{Email: "bo@example.org", Proven: true, GivenName: "Bo", DisplayName: "Bo", Roles: member, Locale: "de",
 			Story: "Never gave a family name: Credly asks for one, so that pushes there wait until somebody fills it in."},
 		{Email: "chidi@example.org", GivenName: "Chidi", FamilyName: "Example", Roles: member, Locale: "en",

@@ -80,3 +80,25 @@ func TestEveryLanguageHasEveryTextWithItsPlaceholders(t *testing.T) {
 		}
 	}
 }
+
+var (
+	plainSpace  = regexp.MustCompile(`[^\x{a0}\x{202f}{}][:;?!»](\s|$)|« `)
+	typewritten = regexp.MustCompile(`\p{L}'|'\p{L}`)
+)
+
+func TestTextsAreSetAsTheLanguageIs(t *testing.T) {
+	files, err := filepath.Glob("*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, file := range files {
+		for key, text := range flat(t, file) {
+			if typewritten.MatchString(text) {
+				t.Errorf("%s: %s has a typewriter's apostrophe: %s", file, key, text)
+			}
+			if file == "fr.json" && plainSpace.MatchString(placeholder.ReplaceAllString(text, "x")) {
+				t.Errorf("%s: %s lacks a non-breaking space: %s", file, key, text)
+			}
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -131,7 +132,7 @@ func (w *Words) Date(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return w.T("date.long", "Day", t.Day(), "Month", w.month("date.month", t), "Year", t.Year())
+	return w.T("date.long", "Day", w.day(t), "Month", w.month("date.month", t), "Year", t.Year())
 }
 
 // ShortDate is "12 Nov 2026", "" for the zero time.
@@ -139,7 +140,7 @@ func (w *Words) ShortDate(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return w.T("date.short", "Day", t.Day(), "Month", w.month("date.mon", t), "Year", t.Year())
+	return w.T("date.short", "Day", w.day(t), "Month", w.month("date.mon", t), "Year", t.Year())
 }
 
 // Moment is "20 Nov 09:14" in the time's own zone, with the year where it is
@@ -149,9 +150,17 @@ func (w *Words) Moment(t, now time.Time) string {
 	case t.IsZero():
 		return ""
 	case t.Year() != now.Year():
-		return w.T("date.moment-year", "Day", t.Day(), "Month", w.month("date.mon", t), "Year", t.Year(), "Clock", t.Format("15:04"))
+		return w.T("date.moment-year", "Day", w.day(t), "Month", w.month("date.mon", t), "Year", t.Year(), "Clock", t.Format("15:04"))
 	}
-	return w.T("date.moment", "Day", t.Day(), "Month", w.month("date.mon", t), "Clock", t.Format("15:04"))
+	return w.T("date.moment", "Day", w.day(t), "Month", w.month("date.mon", t), "Clock", t.Format("15:04"))
+}
+
+// day is the day of the month; some languages have a form of its own for the first.
+func (w *Words) day(t time.Time) string {
+	if t.Day() == 1 {
+		return w.T("date.one")
+	}
+	return strconv.Itoa(t.Day())
 }
 
 func (w *Words) month(prefix string, t time.Time) string {

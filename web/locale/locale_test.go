@@ -30,6 +30,12 @@ func TestCountsDatesAndFallbacks(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
+	first := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for lang, want := range map[string]string{"en": "1 March 2026", "de": "1. März 2026", "fr": "1er mars 2026", "es": "1 de marzo de 2026"} {
+		if got := b.For(lang, "").Date(first); got != want {
+			t.Errorf("%s: %q, want %q", lang, got, want)
+		}
+	}
 	if got := w.T("no.such.key"); got != "no.such.key" {
 		t.Errorf("an unknown key says %q", got)
 	}
