@@ -72,7 +72,9 @@ type Catalog interface {
 	PutClass(ctx context.Context, c Class) (stored Class, changed bool, err error)
 	Class(ctx context.Context, id string) (Class, error)
 	ClassByRef(ctx context.Context, remote adapters.Remote, ref adapters.Ref) (Class, error)
-	Classes(ctx context.Context, remote adapters.Remote) ([]Class, error) // by name; "" all
+	// Classes lists a remote's badges by name; those of all remotes for "", without
+	// what people brought themselves, which is theirs.
+	Classes(ctx context.Context, remote adapters.Remote) ([]Class, error)
 	ClassVersion(ctx context.Context, versionID string) (ClassVersion, error)
 	// SetVersionImage notes the image of a version, once fetched; setting it
 	// again is no error and changes nothing.

@@ -32,7 +32,7 @@ type inspector struct {
 
 func (w *world) inspector(t *testing.T, kind string) *inspector {
 	t.Helper()
-	i := &inspector{w: w, ctx: chromium.StartFor(t, 8*time.Minute), rules: axe.Start(t), kind: kind}
+	i := &inspector{w: w, ctx: chromium.StartFor(t, 12*time.Minute), rules: axe.Start(t), kind: kind}
 	// A page that looks again by itself stays while it is inspected.
 	_, err := chromedp.Call(i.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "window.setInterval = () => 0"})
 	must(t, err)
@@ -106,6 +106,7 @@ func (i *inspector) look(name, path string, then ...chromedp.Action[chromedp.Voi
 // cut lists the text that a narrow screen cuts off or that runs out of what it is in.
 const cut = `(() => {
   const out = [], say = (what, text, e) => out.push(what + ": " + text.trim().slice(0, 60) + " in " + e.outerHTML.slice(0, 90));
+  document.querySelectorAll("details").forEach((e) => { e.open = true; });
   if (document.documentElement.scrollWidth > document.documentElement.clientWidth) out.push("scrolls sideways: " + document.documentElement.scrollWidth);
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {

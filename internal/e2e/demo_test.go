@@ -247,6 +247,11 @@ func TestTheDemoPlaysTheWholeStory(t *testing.T) {
 	if text := v.text(); strings.Contains(text, "not answering") {
 		t.Errorf("a remote is not well:\n%s", text)
 	}
+	v.open("/admin/badges")
+	v.sees(false, "Secure Coding")
+	if strings.Contains(v.text(), "Summer School") {
+		t.Error("the admin sees what a member brought")
+	}
 	v.open("/admin/mappings")
 	v.sees(false, "Open Practice")
 	v.shot("admin-mappings")

@@ -224,6 +224,8 @@ func (c *calls) Classes(ctx context.Context, remote adapters.Remote) ([]store.Cl
 	var w where
 	if remote != "" {
 		w.add("c.remote = $%d", remote)
+	} else {
+		w.add("c.remote <> $%d", store.BackpackOrigin)
 	}
 	return many(ctx, c, "classes", scanClass,
 		selectClass+w.String()+fmt.Sprintf(` ORDER BY lower(c.name), c.id LIMIT %d`, maxRows), w.args...)

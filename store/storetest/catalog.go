@@ -119,9 +119,11 @@ func classes(t *testing.T, s store.Store) {
 	same(t, "version by id", own.Version, 2)
 
 	put(t, store.Class{Remote: "credly", Ref: "t2", Content: openbadges.BadgeClass{Name: "Astronomer"}})
+	put(t, store.Class{Remote: store.BackpackOrigin, Ref: "theirs", Content: openbadges.BadgeClass{Name: "Brought"}})
 	names := func(k store.Class) string { return k.Content.Name }
 	same(t, "by name", ids(got[[]store.Class](t)(s.Classes(ctx, "credly")), names), []string{"Astronomer", "navigator"})
 	same(t, "all by name", ids(got[[]store.Class](t)(s.Classes(ctx, "")), names), []string{"Astronomer", "Mine", "navigator", "Own"})
+	same(t, "what people brought", ids(got[[]store.Class](t)(s.Classes(ctx, store.BackpackOrigin)), names), []string{"Brought"})
 
 	for _, missing := range []func() error{
 		func() error { _, err := s.Class(ctx, "unknown"); return err },
