@@ -40,8 +40,10 @@ func (s *Sim) serveImage(w http.ResponseWriter, r *http.Request) {
 	key := r.PathValue("image") + " " + strconv.Itoa(n)
 	b, there := s.images.Load(key)
 	if !there {
-		if b = drawSeal(r.PathValue("image"), n); picture != nil {
+		if picture != nil {
 			b = resize(picture, n, r.PathValue("size") == "")
+		} else {
+			b = drawSeal(r.PathValue("image"), n)
 		}
 		s.images.Store(key, b)
 	}
@@ -85,13 +87,19 @@ func drawSeal(id string, n int) []byte {
 				paint(dark, max(math.Abs(ru+side*.02)-.17, max(.2-rv, rv-.92+.5*math.Abs(ru+side*.02))))
 			}
 			cy := v + .12
-			r, a := math.Hypot(u, cy), math.Atan2(cy, u)
-			paint(mid, r-(.80+.025*math.Cos(float64(points)*6*a)))
+			r := math.Hypot(u, cy)
+			scallop := 0.0
+			if math.Abs(r-.80) < .025+px { // nowhere else does it show
+				scallop = math.Cos(float64(points) * 6 * math.Atan2(cy, u))
+			}
+			paint(mid, r-(.80+.025*scallop))
 			paint(gold, r-.70)
 			paint(mix(mid, light, min(max(.5-cy*.7, 0), 1)), r-.665)
 			paint(white, max(r-.60, .585-r))
-			paint(dark, star(u+.012, cy-.018, points, .42))
-			paint(white, star(u, cy, points, .42))
+			if r < .45+2*px {
+				paint(dark, star(u+.012, cy-.018, points, .42))
+				paint(white, star(u, cy, points, .42))
+			}
 			paint(gold, r-.10)
 			img.SetNRGBA(x, y, color.NRGBA{byteOf(c[0]), byteOf(c[1]), byteOf(c[2]), byteOf(alpha)})
 		}
