@@ -132,6 +132,8 @@ type Awards interface {
 	CreateAssertion(ctx context.Context, a Assertion) error
 	Assertion(ctx context.Context, id string, v openbadges.Version) (Assertion, error)
 	AssertionOf(ctx context.Context, awardID string, v openbadges.Version) (Assertion, error)
+	// AssertionsOf lists the assertions of a version that the awards have.
+	AssertionsOf(ctx context.Context, v openbadges.Version, awardIDs ...string) ([]Assertion, error)
 	SetBaked(ctx context.Context, id string, v openbadges.Version, sha256 string) error
 	// SetJWT notes the JWT of an assertion. The first one stays: a later call
 	// changes nothing and returns the one that is kept.

@@ -72,8 +72,8 @@ type Backpack interface {
 	PutCollected(ctx context.Context, c Collected) error
 	DeleteCollected(ctx context.Context, id string) error
 	CollectedBy(ctx context.Context, personID, locator string) (Collected, error)
-	// CollectedOf lists what attests an award, oldest first.
-	CollectedOf(ctx context.Context, awardID string) ([]Collected, error)
+	// CollectedOf lists what attests the awards, oldest first.
+	CollectedOf(ctx context.Context, awardIDs ...string) ([]Collected, error)
 	// CollectedWaiting lists what awaits a proof of its holder, newest first.
 	CollectedWaiting(ctx context.Context, personID string) ([]Collected, error)
 	// CollectedDue lists what is to be checked again by now, the longest due first.
@@ -125,6 +125,15 @@ type PublicProfile struct {
 	UpdatedAt  time.Time
 }
 
+// CollectionCover is a badge whose picture stands for a collection on a list.
+type CollectionCover struct {
+	CollectionID string
+	AwardID      string
+	ImageSHA     string // "" the badge has no picture
+	Chosen       bool   // it is the collection's CoverID
+	Badges       int    // how many the collection has
+}
+
 // Collections keeps collections and profiles.
 type Collections interface {
 	CreateCollection(ctx context.Context, c Collection) (Collection, error)
@@ -136,6 +145,11 @@ type Collections interface {
 	// SetCollectionBadges replaces the badges of a collection and their order.
 	SetCollectionBadges(ctx context.Context, id string, badges []CollectionBadge) error
 	CollectionBadges(ctx context.Context, id string) ([]CollectionBadge, error) // by position
+	// CollectionCovers reads at once what a list of a person's collections shows
+	// of them: of each the first badges, at most each, and its chosen cover. Badges
+	// count that are claimed and as visible as seen says (nil: all); a collection
+	// without any is left out.
+	CollectionCovers(ctx context.Context, personID string, seen []Visibility, each int) ([]CollectionCover, error)
 	// CollectionsWith lists the collections that hold an award.
 	CollectionsWith(ctx context.Context, awardID string) ([]Collection, error)
 

@@ -65,13 +65,13 @@ type People interface {
 	// PutSignIn creates or updates by (Issuer, Subject). The person of an
 	// existing one never changes: ErrExists.
 	PutSignIn(ctx context.Context, s SignIn) error
-	SignInsOf(ctx context.Context, personID string) ([]SignIn, error)
+	SignInsOf(ctx context.Context, personIDs ...string) ([]SignIn, error)
 
 	// AddIdentifier attaches a proven identifier. ErrExists when another person
 	// has it; attaching it again to the same person only renews the proof.
 	AddIdentifier(ctx context.Context, i Identifier) error
 	Identifier(ctx context.Context, t openbadges.IdentityType, value string) (Identifier, error)
-	IdentifiersOf(ctx context.Context, personID string) ([]Identifier, error)
+	IdentifiersOf(ctx context.Context, personIDs ...string) ([]Identifier, error)
 	// RemoveIdentifier takes an identifier from the person who has it. Awards to it
 	// that they have not answered wait for whoever proves it next. ErrNotFound.
 	RemoveIdentifier(ctx context.Context, personID string, t openbadges.IdentityType, value string) error

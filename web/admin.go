@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -243,24 +244,33 @@ func (s *Server) people(c *gin.Context) {
 		list = list[:peoplePage]
 		v.Next = list[peoplePage-1].ID
 	}
-	for _, p := range list {
-		line := personLine{Person: p}
-		ids, err := s.cfg.Store.IdentifiersOf(ctx, p.ID)
-		if err == nil {
-			line.SignIns, err = s.cfg.Store.SignInsOf(ctx, p.ID)
-		}
-		if err != nil {
-			s.fail(c, fmt.Errorf("people: %w", err))
-			return
-		}
-		for _, id := range ids {
-			if id.Type == openbadges.IdentityEmail {
-				line.Addresses = append(line.Addresses, shortAddress(id.Value))
-			}
-		}
-		v.People = append(v.People, line)
+	if v.People, err = s.personLines(ctx, list); err != nil {
+		s.fail(c, fmt.Errorf("people: %w", err))
+		return
 	}
 	s.render(c, http.StatusOK, "admin/people", v)
+}
+
+func (s *Server) personLines(ctx context.Context, list []store.Person) ([]personLine, error) {
+	out := make([]personLine, len(list))
+	at, ids := map[string]*personLine{}, make([]string, len(list))
+	for i, p := range list {
+		out[i].Person, at[p.ID], ids[i] = p, &out[i], p.ID
+	}
+	known, err := s.cfg.Store.IdentifiersOf(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range known {
+		if id.Type == openbadges.IdentityEmail {
+			at[id.PersonID].Addresses = append(at[id.PersonID].Addresses, shortAddress(id.Value))
+		}
+	}
+	signIns, err := s.cfg.Store.SignInsOf(ctx, ids...)
+	for _, in := range signIns {
+		at[in.PersonID].SignIns = append(at[in.PersonID].SignIns, in)
+	}
+	return out, err
 }
 
 // shortAddress is "b…@example.org".

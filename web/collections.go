@@ -100,14 +100,12 @@ func (s *Server) collections(c *gin.Context) {
 		return
 	}
 	view := collectionsView{Full: len(list) >= maxCollections, Moved: c.Query("moved")}
-	for i, col := range list {
-		one, err := s.listedCollection(ctx, col, nil)
-		if err != nil {
-			s.fail(c, fmt.Errorf("collections: %w", err))
-			return
-		}
-		one.First, one.Last = i == 0, i == len(list)-1
-		view.Collections = append(view.Collections, one)
+	if view.Collections, err = s.listedCollections(ctx, v.PersonID, list, nil); err != nil {
+		s.fail(c, fmt.Errorf("collections: %w", err))
+		return
+	}
+	for i := range view.Collections {
+		view.Collections[i].First, view.Collections[i].Last = i == 0, i == len(list)-1
 	}
 	if view.Profile, err = s.cfg.Store.Profile(ctx, v.PersonID); err != nil {
 		s.fail(c, fmt.Errorf("collections: %w", err))
@@ -116,28 +114,29 @@ func (s *Server) collections(c *gin.Context) {
 	s.render(c, http.StatusOK, "collections", view)
 }
 
-// listedCollection reads what a list shows of a collection: the badges that are
-// as visible as seen says; nil all.
-func (s *Server) listedCollection(ctx context.Context, col store.Collection, seen []store.Visibility) (listedCollection, error) {
-	out := listedCollection{Collection: col, Shown: col.Visibility != store.Private}
-	f := store.ShelfFilter{PersonID: col.PersonID, CollectionID: col.ID, Claim: store.Claimed, Visibilities: seen, Order: store.AsCollection, Limit: 4}
-	badges, err := s.shelf(ctx, f, store.Person{})
+// listedCollections reads what a list shows of a person's collections: the
+// badges that are as visible as seen says; nil all.
+func (s *Server) listedCollections(ctx context.Context, personID string, list []store.Collection, seen []store.Visibility) ([]listedCollection, error) {
+	covers, err := s.cfg.Store.CollectionCovers(ctx, personID, seen, 4)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	out.Badges = len(badges)
-	if len(badges) == 4 {
-		if out.Badges, err = s.cfg.Store.CountShelf(ctx, f); err != nil {
-			return out, err
+	of := map[string][]store.CollectionCover{}
+	for _, v := range covers {
+		of[v.CollectionID] = append(of[v.CollectionID], v)
+	}
+	out := make([]listedCollection, 0, len(list))
+	for _, col := range list {
+		one := listedCollection{Collection: col, Shown: col.Visibility != store.Private}
+		for _, v := range of[col.ID] {
+			one.Badges = v.Badges
+			one.Covers = append(one.Covers, s.imageAddress(v.ImageSHA))
+			if v.Chosen { // it stands alone
+				one.Covers = one.Covers[len(one.Covers)-1:]
+				break
+			}
 		}
-	}
-	for _, b := range badges {
-		out.Covers = append(out.Covers, b.Image)
-	}
-	if col.CoverID != "" { // the cover that was chosen alone, where it is to be seen
-		if b, err := s.loadBadge(ctx, col.CoverID); err == nil && b.PersonID == col.PersonID && (seen == nil || slices.Contains(seen, b.Visibility)) {
-			out.Covers = []string{b.Image}
-		}
+		out = append(out, one)
 	}
 	return out, nil
 }

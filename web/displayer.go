@@ -97,21 +97,9 @@ func (s *Server) publicCollections(ctx context.Context, personID string) ([]stor
 
 // collectionBadges are the badges of a collection that others may see listed.
 func (s *Server) collectionBadges(ctx context.Context, col store.Collection) ([]badge, error) {
-	places, err := s.cfg.Store.CollectionBadges(ctx, col.ID)
-	if err != nil {
-		return nil, err
-	}
-	var out []badge
-	for _, p := range places {
-		b, err := s.loadBadge(ctx, p.AwardID)
-		if err != nil {
-			return nil, err
-		}
-		if b.PersonID == col.PersonID && listed(b) {
-			out = append(out, b)
-		}
-	}
-	return out, nil
+	return s.shelf(ctx, store.ShelfFilter{
+		PersonID: col.PersonID, CollectionID: col.ID, Claim: store.Claimed, Visibilities: publicOnly(), Order: store.AsCollection, Limit: maxInCollection,
+	}, store.Person{})
 }
 
 // displayerJSON holds clients to the protocol: the suffix, or an Accept that
@@ -158,14 +146,14 @@ func (s *Server) displayerGroups(c *gin.Context) {
 		s.displayerFailed(c, err)
 		return
 	}
+	listed, err := s.listedCollections(ctx, p.PersonID, public, publicOnly())
+	if err != nil {
+		s.displayerFailed(c, err)
+		return
+	}
 	groups := []gin.H{}
-	for _, col := range public {
-		badges, err := s.collectionBadges(ctx, col)
-		if err != nil {
-			s.displayerFailed(c, err)
-			return
-		}
-		groups = append(groups, gin.H{"groupId": col.Number, "name": col.Name, "badges": len(badges)})
+	for _, col := range listed {
+		groups = append(groups, gin.H{"groupId": col.Number, "name": col.Name, "badges": col.Badges})
 	}
 	s.answerJSONP(c, http.StatusOK, gin.H{"userId": number, "groups": groups})
 }
@@ -209,29 +197,47 @@ func (s *Server) displayerGroup(c *gin.Context) {
 		s.displayerFailed(c, err)
 		return
 	}
-	list := []gin.H{}
-	for _, b := range badges {
-		entry, err := s.displayed(ctx, b)
-		if err != nil {
-			s.displayerFailed(c, err)
-			return
-		}
-		list = append(list, entry)
+	list, err := s.displayed(ctx, badges)
+	if err != nil {
+		s.displayerFailed(c, err)
+		return
 	}
 	s.answerJSONP(c, http.StatusOK, gin.H{"userId": user, "groupId": group, "badges": list})
 }
 
-// displayed is a badge as the displayer protocol has it.
-func (s *Server) displayed(ctx context.Context, b badge) (gin.H, error) {
-	kind, url, checked := "hosted", b.AssertionURL, b.ClaimedAt
-	if a, err := s.cfg.Store.AssertionOf(ctx, b.ID, openbadges.V20); err == nil {
-		url = b.BaseURL + "/ob/v1/assertions/" + a.ID
-	} else if !errors.Is(err, store.ErrNotFound) {
-		return nil, err
+// displayed is badges as the displayer protocol has them.
+func (s *Server) displayed(ctx context.Context, badges []badge) ([]gin.H, error) {
+	ids := make([]string, len(badges))
+	for i, b := range badges {
+		ids[i] = b.ID
 	}
-	docs, err := s.cfg.Store.CollectedOf(ctx, b.ID)
+	assertions, err := s.cfg.Store.AssertionsOf(ctx, openbadges.V20, ids...)
 	if err != nil {
 		return nil, err
+	}
+	docs, err := s.cfg.Store.CollectedOf(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	ours, attested := map[string]string{}, map[string][]store.Collected{}
+	for _, a := range assertions {
+		ours[a.AwardID] = a.ID
+	}
+	for _, d := range docs {
+		attested[d.AwardID] = append(attested[d.AwardID], d)
+	}
+	out := make([]gin.H, len(badges))
+	for i, b := range badges {
+		out[i] = displayedBadge(b, ours[b.ID], attested[b.ID])
+	}
+	return out, nil
+}
+
+// displayedBadge takes the id of our assertion, "" none, and what others attest.
+func displayedBadge(b badge, assertionID string, docs []store.Collected) gin.H {
+	kind, url, checked := "hosted", b.AssertionURL, b.ClaimedAt
+	if assertionID != "" {
+		url = b.BaseURL + "/ob/v1/assertions/" + assertionID
 	}
 	for _, d := range docs {
 		if d.CheckedAt.After(checked) {
@@ -254,5 +260,5 @@ func (s *Server) displayed(ctx context.Context, b badge) (gin.H, error) {
 	if url != "" {
 		entry["hostedUrl"] = url
 	}
-	return entry, nil
+	return entry
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"badgebridge/openbadges"
-	"badgebridge/store"
 )
 
 // The doors of Mozilla's Backpack: what displays, issues or pushes badges by
@@ -162,6 +161,3 @@ func formOrJSON(c *gin.Context) (map[string]string, error) {
 	}
 	return out, nil
 }
-
-// listed reports whether others may see the award in listings.
-func listed(b badge) bool { return b.Claim == store.Claimed && b.Visibility == store.Public }

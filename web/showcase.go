@@ -213,11 +213,11 @@ func (s *Server) fillProfile(c *gin.Context, v *publicProfileView) error {
 	if err != nil {
 		return err
 	}
-	for _, col := range all {
-		one, err := s.listedCollection(ctx, col, publicOnly())
-		if err != nil {
-			return err
-		}
+	listed, err := s.listedCollections(ctx, v.PersonID, all, publicOnly())
+	if err != nil {
+		return err
+	}
+	for _, one := range listed {
 		if one.Badges > 0 {
 			v.Collections = append(v.Collections, one)
 		}

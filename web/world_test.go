@@ -58,6 +58,7 @@ type world struct {
 	now     *clock
 	db      *sqlstore.DB
 	file    string // of the database
+	asked   statements
 	engine  *engine.Engine
 	site    *site.Site
 	siteURL string
@@ -164,7 +165,7 @@ func newWorld(t testing.TB, change ...func(*web.Config)) *world {
 
 	address := database.SQLite(t)
 	w.file = strings.TrimPrefix(address, "sqlite:")
-	w.db, err = sqlstore.Open(ctx, address, sqlstore.Options{Now: w.now.Now})
+	w.db, err = sqlstore.Open(ctx, address, sqlstore.Options{Now: w.now.Now, Watch: w.asked.add})
 	must(t, err)
 	t.Cleanup(func() { must(t, w.db.Close()) })
 	w.db.SetEnqueuer(queue)

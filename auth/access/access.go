@@ -61,8 +61,8 @@ type Store interface {
 	Setting(ctx context.Context, name string) (string, error)
 	PutSetting(ctx context.Context, name, value string) error
 	Person(ctx context.Context, id string) (store.Person, error)
-	SignInsOf(ctx context.Context, personID string) ([]store.SignIn, error)
-	IdentifiersOf(ctx context.Context, personID string) ([]store.Identifier, error)
+	SignInsOf(ctx context.Context, personIDs ...string) ([]store.SignIn, error)
+	IdentifiersOf(ctx context.Context, personIDs ...string) ([]store.Identifier, error)
 }
 
 // Access finds out roles. It is safe for concurrent use.

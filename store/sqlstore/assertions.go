@@ -52,6 +52,16 @@ func (c *calls) AssertionOf(ctx context.Context, awardID string, v openbadges.Ve
 		`SELECT `+assertionColumns+` FROM assertions WHERE award_id = $1 AND version = $2`, awardID, v)
 }
 
+func (c *calls) AssertionsOf(ctx context.Context, v openbadges.Version, awardIDs ...string) ([]store.Assertion, error) {
+	if len(awardIDs) == 0 {
+		return nil, nil
+	}
+	var w where
+	in(&w, "award_id", awardIDs)
+	w.add("version = $%d", v)
+	return many(ctx, c, "assertions of awards", scanAssertion, `SELECT `+assertionColumns+` FROM assertions`+w.String()+` ORDER BY award_id`, w.args...)
+}
+
 func (c *calls) SetBaked(ctx context.Context, id string, v openbadges.Version, digest string) error {
 	return c.must(ctx, "set baked image of assertion "+id, store.ErrNotFound,
 		`UPDATE assertions SET baked_sha = $3 WHERE id = $1 AND version = $2`, id, v, digest)

@@ -67,9 +67,13 @@ func (c *calls) CollectedBy(ctx context.Context, personID, locator string) (stor
 	return one(ctx, c, "collected badge of "+personID, scanCollected, selectCollected+` WHERE person_id = $1 AND locator = $2`, personID, locator)
 }
 
-func (c *calls) CollectedOf(ctx context.Context, awardID string) ([]store.Collected, error) {
-	return many(ctx, c, "collected badges of award "+awardID, scanCollected,
-		selectCollected+` WHERE award_id = $1 ORDER BY created_at, id`, awardID)
+func (c *calls) CollectedOf(ctx context.Context, awardIDs ...string) ([]store.Collected, error) {
+	if len(awardIDs) == 0 {
+		return nil, nil
+	}
+	var w where
+	in(&w, "award_id", awardIDs)
+	return many(ctx, c, "collected badges of awards", scanCollected, selectCollected+w.String()+` ORDER BY created_at, id`, w.args...)
 }
 
 func (c *calls) CollectedWaiting(ctx context.Context, personID string) ([]store.Collected, error) {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"badgebridge/store"
 )
@@ -96,9 +97,30 @@ func (c *calls) CollectionBadges(ctx context.Context, id string) ([]store.Collec
 	}, `SELECT collection_id, award_id, position, note FROM collection_badges WHERE collection_id = $1 ORDER BY position, award_id`, id)
 }
 
+func (c *calls) CollectionCovers(ctx context.Context, personID string, seen []store.Visibility, each int) ([]store.CollectionCover, error) {
+	var w where
+	w.add("l.person_id = $%d", personID)
+	w.is("a.person_id = l.person_id")
+	w.add("a.claim = $%d", store.Claimed)
+	if len(seen) > 0 {
+		in(&w, "a.visibility", seen)
+	}
+	w.args = append(w.args, each)
+	return many(ctx, c, "covers of the collections of "+personID, func(row scanner) (v store.CollectionCover, err error) {
+		err = row.Scan(&v.CollectionID, &v.AwardID, &v.ImageSHA, &v.Chosen, &v.Badges)
+		return v, err
+	}, `SELECT collection_id, award_id, image_sha, chosen, badges FROM (
+			SELECT b.collection_id, b.award_id, v.image_sha, b.award_id = l.cover_id AS chosen,
+				COUNT(*) OVER (PARTITION BY b.collection_id) AS badges,
+				ROW_NUMBER() OVER (PARTITION BY b.collection_id ORDER BY b.position, b.award_id) AS place
+			FROM collections l JOIN collection_badges b ON b.collection_id = l.id JOIN awards a ON a.id = b.award_id
+				JOIN class_versions v ON v.id = a.class_version_id`+w.String()+`) AS ranked
+		WHERE place <= `+fmt.Sprintf("$%d", len(w.args))+` OR chosen ORDER BY collection_id, place`, w.args...)
+}
+
 func (c *calls) CollectionsWith(ctx context.Context, awardID string) ([]store.Collection, error) {
-	return many(ctx, c, "collections with award "+awardID, scanCollection, selectCollection+`
-		WHERE id IN (SELECT collection_id FROM collection_badges WHERE award_id = $1) ORDER BY position, number`, awardID)
+	return many(ctx, c, "collections with award "+awardID, scanCollection, `SELECT `+of("l", collectionColumns)+`
+		FROM collection_badges b JOIN collections l ON l.id = b.collection_id WHERE b.award_id = $1 ORDER BY l.position, l.number`, awardID)
 }
 
 const profileColumns = `number, person_id, handle, about, link, show_name, visibility, updated_at`

@@ -72,9 +72,13 @@ func (c *calls) PutSignIn(ctx context.Context, s store.SignIn) error {
 		s.Issuer, s.Subject, s.PersonID, s.Provider, asJSON(s.Roles), moment(s.LastAt))
 }
 
-func (c *calls) SignInsOf(ctx context.Context, personID string) ([]store.SignIn, error) {
-	return many(ctx, c, "sign-ins of "+personID, scanSignIn,
-		`SELECT `+signInColumns+` FROM sign_ins WHERE person_id = $1 ORDER BY issuer, subject`, personID)
+func (c *calls) SignInsOf(ctx context.Context, personIDs ...string) ([]store.SignIn, error) {
+	if len(personIDs) == 0 {
+		return nil, nil
+	}
+	var w where
+	in(&w, "person_id", personIDs)
+	return many(ctx, c, "sign-ins", scanSignIn, `SELECT `+signInColumns+` FROM sign_ins`+w.String()+` ORDER BY issuer, subject`, w.args...)
 }
 
 const identifierColumns = `type, value, person_id, proven_by, proven_at`
@@ -97,9 +101,13 @@ func (c *calls) Identifier(ctx context.Context, t openbadges.IdentityType, v str
 		`SELECT `+identifierColumns+` FROM identifiers WHERE type = $1 AND value = $2`, t, v)
 }
 
-func (c *calls) IdentifiersOf(ctx context.Context, personID string) ([]store.Identifier, error) {
-	return many(ctx, c, "identifiers of "+personID, scanIdentifier,
-		`SELECT `+identifierColumns+` FROM identifiers WHERE person_id = $1 ORDER BY type, value`, personID)
+func (c *calls) IdentifiersOf(ctx context.Context, personIDs ...string) ([]store.Identifier, error) {
+	if len(personIDs) == 0 {
+		return nil, nil
+	}
+	var w where
+	in(&w, "person_id", personIDs)
+	return many(ctx, c, "identifiers", scanIdentifier, `SELECT `+identifierColumns+` FROM identifiers`+w.String()+` ORDER BY type, value`, w.args...)
 }
 
 func (c *calls) RemoveIdentifier(ctx context.Context, personID string, t openbadges.IdentityType, v string) error {

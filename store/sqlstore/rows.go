@@ -45,6 +45,7 @@ func (c *calls) exec(ctx context.Context, op, query string, args ...any) (int, e
 	if err != nil {
 		return 0, c.failed(op, err)
 	}
+	c.db.watch(query, int(n))
 	return int(n), nil
 }
 
@@ -105,6 +106,7 @@ func many[T any](ctx context.Context, c *calls, op string, scan func(scanner) (T
 	if err := rows.Err(); err != nil {
 		return nil, c.failed(op, err)
 	}
+	c.db.watch(query, len(out))
 	return out, nil
 }
 
@@ -281,6 +283,16 @@ type where struct {
 func (w *where) add(condition string, arg any) {
 	w.args = append(w.args, arg)
 	w.conditions = append(w.conditions, fmt.Sprintf(condition, len(w.args)))
+}
+
+// in adds that a column has one of the values, of which there is at least one.
+func in[T any](w *where, column string, values []T) {
+	list := make([]string, len(values))
+	for i, v := range values {
+		w.args = append(w.args, v)
+		list[i] = fmt.Sprintf("$%d", len(w.args))
+	}
+	w.is(column + " IN (" + strings.Join(list, ", ") + ")")
 }
 
 func (w *where) is(condition string) { w.conditions = append(w.conditions, condition) }

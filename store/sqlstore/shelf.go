@@ -76,12 +76,7 @@ func shelfWhere(f store.ShelfFilter) (from string, w where) {
 		w.add(`(v.words LIKE $%[1]d ESCAPE '\' OR i.words LIKE $%[1]d ESCAPE '\')`, "%"+likeEscape.Replace(word)+"%")
 	}
 	if len(f.Visibilities) > 0 {
-		var any []string
-		for _, v := range f.Visibilities {
-			w.args = append(w.args, v)
-			any = append(any, fmt.Sprintf("$%d", len(w.args)))
-		}
-		w.is("a.visibility IN (" + strings.Join(any, ", ") + ")")
+		in(&w, "a.visibility", f.Visibilities)
 	}
 	shelfState(&w, f)
 	return from, w

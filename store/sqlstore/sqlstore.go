@@ -39,6 +39,10 @@ type Options struct {
 	MaxConns int
 	// Components are migrated together with the schema of this package.
 	Components []Component
+	// Watch, when set, hears of each statement of the store's methods with the
+	// number of rows that it returned or changed: for tests and benchmarks that
+	// count. It is called by many goroutines at once.
+	Watch func(statement string, rows int)
 }
 
 // Enqueuer adds a background job as part of tx. The package jobs has one.
@@ -54,6 +58,7 @@ type DB struct {
 	engine   engine
 	now      func() time.Time
 	parts    []Component
+	watch    func(statement string, rows int)
 	enqueuer atomic.Pointer[Enqueuer]
 }
 
@@ -69,9 +74,12 @@ var _ store.Store = (*DB)(nil)
 // is its folder. An error says in one line what is wrong and what helps; it
 // never holds the password.
 func Open(ctx context.Context, url string, opts Options) (*DB, error) {
-	d := &DB{now: opts.Now, parts: opts.Components}
+	d := &DB{now: opts.Now, parts: opts.Components, watch: opts.Watch}
 	if d.now == nil {
 		d.now = time.Now
+	}
+	if d.watch == nil {
+		d.watch = func(string, int) {}
 	}
 	d.calls = calls{db: d}
 	var err error

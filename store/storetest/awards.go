@@ -192,6 +192,8 @@ func assertions(t *testing.T, s store.Store) {
 	same(t, "assertion", got[store.Assertion](t)(w.Assertion(ctx, v2.ID, openbadges.V20)), v2)
 	same(t, "the other version under its id", got[store.Assertion](t)(w.Assertion(ctx, v2.ID, openbadges.V30)), v3)
 	same(t, "assertion of the award", got[store.Assertion](t)(w.AssertionOf(ctx, a.ID, openbadges.V30)), v3)
+	same(t, "assertions of awards", got[[]store.Assertion](t)(w.AssertionsOf(ctx, openbadges.V30, "unknown", a.ID)), []store.Assertion{v3})
+	same(t, "of no award", len(got[[]store.Assertion](t)(w.AssertionsOf(ctx, openbadges.V30))), 0)
 	_, err := w.AssertionOf(ctx, a.ID, openbadges.V11)
 	wantErr(t, err, store.ErrNotFound)
 	_, err = w.Assertion(ctx, v2.ID, openbadges.V11)

@@ -77,6 +77,21 @@ func collections(t *testing.T, s store.Store) {
 	wantErr(t, s.SetCollectionBadges(ctx, first.ID, []store.CollectionBadge{{AwardID: "unknown"}}), store.ErrNotFound)
 	same(t, "a refused change changes nothing", got[[]store.CollectionBadge](t)(s.CollectionBadges(ctx, first.ID)), want)
 	same(t, "where an award is", len(got[[]store.Collection](t)(s.CollectionsWith(ctx, a.ID))), 1)
+	covers := func(each int, seen ...store.Visibility) []store.CollectionCover {
+		return got[[]store.CollectionCover](t)(s.CollectionCovers(ctx, w.person.ID, seen, each))
+	}
+	same(t, "no cover while nothing is claimed", len(covers(4)), 0)
+	for _, award := range []*store.Award{&a, &b} {
+		award.PersonID, award.Claim = w.person.ID, store.Claimed
+		same(t, "claimed", got[bool](t)(s.PutAward(ctx, *award)), true)
+	}
+	onB, onA := store.CollectionCover{CollectionID: first.ID, AwardID: b.ID, Badges: 2}, store.CollectionCover{CollectionID: first.ID, AwardID: a.ID, Badges: 2}
+	same(t, "covers in order", covers(4), []store.CollectionCover{onB, onA})
+	same(t, "as many as are wanted", covers(1), []store.CollectionCover{onB})
+	same(t, "none that is not to be seen", len(covers(4, store.Public)), 0)
+	first.CoverID, onA.Chosen = a.ID, true
+	must(t, s.PutCollection(ctx, first))
+	same(t, "the chosen cover too", covers(1), []store.CollectionCover{onB, onA})
 	first.Name, first.Visibility = "Work life", store.Public
 	must(t, s.PutCollection(ctx, first))
 	same(t, "changed", got[store.Collection](t)(s.Collection(ctx, first.ID)).Visibility, store.Public)

@@ -40,6 +40,7 @@ func people(t *testing.T, s store.Store) {
 	stolen.PersonID = bob.ID
 	wantErr(t, s.PutSignIn(ctx, stolen), store.ErrExists)
 	same(t, "sign-ins", got[[]store.SignIn](t)(s.SignInsOf(ctx, ada.ID)), []store.SignIn{in})
+	same(t, "sign-ins of both", got[[]store.SignIn](t)(s.SignInsOf(ctx, bob.ID, ada.ID)), []store.SignIn{in})
 	same(t, "none of the other", len(got[[]store.SignIn](t)(s.SignInsOf(ctx, bob.ID))), 0)
 	_, err = s.SignIn(ctx, in.Issuer, "unknown")
 	wantErr(t, err, store.ErrNotFound)
@@ -52,6 +53,7 @@ func people(t *testing.T, s store.Store) {
 	taken := mail
 	taken.PersonID = bob.ID
 	wantErr(t, s.AddIdentifier(ctx, taken), store.ErrExists)
+	same(t, "identifiers of both", got[[]store.Identifier](t)(s.IdentifiersOf(ctx, bob.ID, ada.ID)), []store.Identifier{mail})
 	same(t, "it stays hers", got[[]store.Identifier](t)(s.IdentifiersOf(ctx, ada.ID)), []store.Identifier{mail})
 	_, err = s.Identifier(ctx, openbadges.IdentityURL, "ada@example.org")
 	wantErr(t, err, store.ErrNotFound)
