@@ -121,6 +121,32 @@ func TestABadgeIsNotValidWhen(t *testing.T) {
 	}
 }
 
+func TestWhatAnIssuerAllowsIsAboutItsAssertions(t *testing.T) {
+	const elsewhere = "https://assertions.example"
+	for name, c := range map[string]struct {
+		origins, badge string
+		want           verify.Outcome
+	}{
+		"the badge stays with the issuer":   {`["assertions.example"]`, site, verify.Valid},
+		"the badge is with the assertions":  {`["assertions.example"]`, elsewhere, verify.Valid},
+		"the badge is with somebody else":   {`["assertions.example"]`, "https://third.example", verify.Invalid},
+		"the assertion is nowhere allowed":  {`["other.example"]`, site, verify.Invalid},
+		"the assertion is at another port":  {`["assertions.example:8443"]`, site, verify.Invalid},
+		"both are with the issuer, unnamed": {`[]`, site, verify.Invalid},
+	} {
+		w := world()
+		moved := map[string]string{}
+		for u, body := range w {
+			body = strings.ReplaceAll(strings.ReplaceAll(body, `"`+site+`/a"`, `"`+elsewhere+`/a"`), `"`+site+`/b"`, `"`+c.badge+`/b"`)
+			moved[u] = strings.Replace(body, `"name":"O"`, `"name":"O","verification":{"allowedOrigins":`+c.origins+`}`, 1)
+		}
+		moved[elsewhere+"/a"], moved[c.badge+"/b"] = moved[site+"/a"], moved[site+"/b"]
+		if rep := check(offline(moved), url(elsewhere+"/a")); rep.Outcome != c.want || c.want == verify.Invalid && !hasCheck(rep, "scope", verify.Fail) {
+			t.Errorf("%s: %s: %v", name, rep.Outcome, rep.Problems())
+		}
+	}
+}
+
 func hasCheck(r verify.Report, name string, s verify.Status) bool {
 	for _, c := range r.Checks {
 		if c.Name == name && c.Status == s {

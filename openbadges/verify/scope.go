@@ -22,15 +22,16 @@ func (s *session) scope(assertionID, badgeID, issuerID string, issuer map[string
 		}
 	}
 	good := true
-	check := func(what, id string) {
-		if !inOrigins(id, issuerID, origins) {
+	check := func(what, id string, also bool) {
+		if !also && !inOrigins(id, issuerID, origins) {
 			good = false
 			s.rep.fail("scope", id, "the %s is not hosted where the issuer says that its badges are", what)
 		}
 	}
-	check("assertion", assertionID)
+	check("assertion", assertionID, false)
 	if isWebURL(badgeID) {
-		check("badge", badgeID)
+		// What an issuer allows is said of assertions; its own origin stays its own.
+		check("badge", badgeID, inOrigins(badgeID, issuerID, nil))
 	}
 	if prefixes := list(v["startsWith"]); len(prefixes) > 0 {
 		matched := false
