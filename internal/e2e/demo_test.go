@@ -162,7 +162,11 @@ func (v visit) shot(name string) {
 func TestTheDemoPlaysTheWholeStory(t *testing.T) {
 	port := FreePort(t)
 	g := New(t, Options{Demo: true, Port: port}).Start()
-	ctx := chromium.Start(t)
+	limit := chromium.Limit
+	if os.Getenv("BADGEBRIDGE_SCREENSHOTS") != "" {
+		limit = 15 * time.Minute
+	}
+	ctx := chromium.StartFor(t, limit)
 	v := visit{t, ctx, g}
 	Eventually(t, 30*time.Second, "the demo is ready", func() error {
 		if !strings.Contains(g.Said(), "Sign in: choose") {
@@ -284,6 +288,8 @@ func TestTheDemoPlaysTheWholeStory(t *testing.T) {
 	})
 	v.open(mine)
 	v.shot("badge-sent")
+	v.signOut()
+	v.gallery()
 	for _, p := range chromium.Problems(ctx) {
 		if !strings.HasPrefix(p, "network:") {
 			t.Errorf("the console says: %s", p)
