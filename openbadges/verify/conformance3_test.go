@@ -146,6 +146,36 @@ func TestATokenBeyondItsClaims(t *testing.T) {
 	outcome(t, "an RSA key that is too short", serve(nil), jwt(t, credential3(t, issuer3), object{"alg": "RS256", "jwk": jwk}, issuerKey{private: short}), verify.Invalid, "key")
 }
 
+func TestASchemaSaysWhatACredentialMayHold(t *testing.T) {
+	k := newKey(t)
+	const at = "https://issuer.example/schema.json"
+	doc := set(credential3(t, k.did), "credentialSchema", []any{object{"id": at, "type": "1EdTechJsonSchemaValidator2019"}})
+	doc["@context"] = append(doc["@context"].([]any), "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json")
+	signed := embed(t, doc, suite3, k.method, k)
+	for schema, want := range map[string]verify.Outcome{
+		`{"$defs":{"n":{"const":"C"}},"properties":{"name":{"$ref":"#/$defs/n"}}}`:                              verify.Valid,
+		`{"$defs":{"n":{"const":"D"}},"properties":{"name":{"$ref":"#/$defs/n"}}}`:                              verify.Invalid,
+		`{"properties":{"type":{"minItems":2,"maxItems":2,"uniqueItems":true}}}`:                                verify.Valid,
+		`{"properties":{"type":{"minItems":3}}}`:                                                                verify.Invalid,
+		`{"properties":{"type":{"maxItems":1}}}`:                                                                verify.Invalid,
+		`{"properties":{"type":{"contains":{"const":"OpenBadgeCredential"}}}}`:                                  verify.Valid,
+		`{"properties":{"type":{"contains":{"const":"Other"}}}}`:                                                verify.Invalid,
+		`{"not":{"required":["nickname"]}}`:                                                                     verify.Valid,
+		`{"not":{"required":["name"]}}`:                                                                         verify.Invalid,
+		`{"additionalProperties":false}`:                                                                        verify.Invalid,
+		`{"properties":{"issuer":{"properties":{"id":{},"type":{},"name":{}},"additionalProperties":false}}}`:   verify.Valid,
+		`{"properties":{"issuer":{"properties":{"id":{},"type":{}},"additionalProperties":false}}}`:             verify.Invalid,
+		`{"properties":{"issuer":{"properties":{"id":{},"type":{}},"additionalProperties":{"type":"string"}}}}`: verify.Valid,
+		`{"patternProperties":{"^x":{}},"additionalProperties":false}`:                                          verify.Unknown,
+		`{"dependentSchemas":{}}`:                                                                               verify.Unknown,
+	} {
+		rep := check3(serve(map[string]any{at: schema}), verify.Input{Data: []byte(text(signed))})
+		if rep.Outcome != want {
+			t.Errorf("%s: %s: %v", schema, rep.Outcome, rep.Problems())
+		}
+	}
+}
+
 func TestARefreshedCredentialCounts(t *testing.T) {
 	k, other := newKey(t), newKey(t)
 	const at = "https://issuer.example/refresh/1"

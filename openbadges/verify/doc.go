@@ -24,8 +24,9 @@
 //
 // A credential of 3.0 is checked against its contexts and the data model, then its
 // proofs are: each by its suite, under the key that it names. One good proof by a
-// key that the issuer names is enough, see keyOf and issuerNames. Only then its
-// status lists are asked, which are credentials and verified like one.
+// key that the issuer names is enough, see keyOf and issuerNames. Only then the
+// issuer is asked for a newer copy, where the credential says how, and its status
+// lists, which are credentials and verified like one.
 //
 // Both end with the dates ("validity"), the presumed recipient, the pictures, the
 // endorsements, each by its own hosting or proof, and extensions. A check that
