@@ -27,7 +27,7 @@ bench bench/badges '^BenchmarkVerify$' "verify an Open Badges 3.0 credential, be
 bench bench/badges 'IssueAndVerify' "issue and verify a credential; beside it Digital Bazaar's libraries under node"
 bench bench/badges 'Hosted' "verify a hosted badge, resources in memory; beside it 1EdTech's validator in Python"
 bench internal/e2e '^BenchmarkTenThousand$' "carry 10,000 old awards to Credly: calls and issue calls for each badge, memory of the gateway" -benchtime 1x
-bench web '^BenchmarkBackpack$' "pages of a backpack with 1,000 badges, alone in the store and beside 100,000 others"
+bench web '^BenchmarkBackpack$' "pages of a backpack with 1,000 badges, alone in the store and beside 100,000 others: SQL statements and rows for each page; x-alone: how many times as long it takes beside them"
 bench store/sqlstore 'RecordAwards' "record awards, on both engines"
 bench internal/e2e '^BenchmarkPull$' "pull from a real WordPress with 100,000 awards and 20,000 members (BADGEBRIDGE_BENCH_AWARDS, _MEMBERS: others)" -benchtime 1x
 
