@@ -23,6 +23,7 @@ func (s *Server) adminRoutes(g *gin.RouterGroup) {
 	g.POST("/remotes/:name/:action", s.remoteAction)
 	get(g, "/connect/wordpress", s.connectSite)
 	g.POST("/connect/wordpress", s.makePairCode)
+	g.POST("/connect/wordpress/agree", s.agreeToPair)
 	get(g, "/connect/credly", s.connectCredly)
 	g.POST("/connect/credly", s.connectCredlyForm)
 	get(g, "/connect/old-credly", s.connectDoor)

@@ -197,6 +197,7 @@ type connectSiteView struct {
 	BaseURL string
 	Until   time.Time
 	Plugin  string // where the plugin is downloaded; "" where this gateway carries none
+	Ask     *pairAsk
 }
 
 func (s *Server) connectSite(c *gin.Context) {
@@ -204,6 +205,13 @@ func (s *Server) connectSite(c *gin.Context) {
 	v := connectSiteView{BaseURL: s.cfg.BaseURL(ctx)}
 	if s.cfg.SitePlugin != nil {
 		v.Plugin = sitePluginPath
+	}
+	if v.Ask = readPairAsk(c.Query); v.Ask != nil {
+		// The form's answer leads to the site that asks, which the page's policy has
+		// to allow for this page.
+		c.Header("Content-Security-Policy", strings.Replace(pageCSP, "form-action 'self'", "form-action 'self' "+originOf(v.Ask.Return), 1))
+		s.render(c, http.StatusOK, "admin/connect-site", v)
+		return
 	}
 	if until, code, ok := strings.Cut(s.cfg.Sessions.Kept(ctx, keptPairCode), " "); ok {
 		t, err := time.Parse(time.RFC3339, until)

@@ -171,7 +171,7 @@ func (j *journey) install(t *testing.T) {
 }
 
 func (j *journey) connect(t *testing.T) {
-	promise(t, "site and gateway are connected by a code, and Credly is mapped", func(t *testing.T) {
+	promise(t, "site and gateway are connected, asked at the site and agreed to at the gateway, and Credly is mapped", func(t *testing.T) {
 		v, s := j.here.of(t), j.there.of(t)
 		v.open(strings.TrimPrefix(j.Gateway.Link(), j.Gateway.URL))
 		v.fill(map[string]string{
@@ -184,13 +184,17 @@ func (j *journey) connect(t *testing.T) {
 		j.Badge = j.badge(t, "Open Practice & more", 200)
 
 		v.open("/admin/connect/wordpress")
-		j.looks(t, "connect-site")
 		v.click("main form button")
 		v.waits(".secret")
 		j.looks(t, "connect-site-code")
-		code := strings.TrimSpace(v.eval(`document.querySelector(".secret").innerText`))
 		s.open("/wp-admin/options-general.php?page=badgebridge")
-		s.fill(map[string]string{"gateway": j.Gateway.URL, "code": code})
+		s.fill(map[string]string{"gateway": j.Gateway.URL})
+		s.click("#submit")
+		v.sees(false, strings.TrimPrefix(j.proxy.URL, "http://")+" wants to be connected")
+		j.looks(t, "connect-agree")
+		v.press("Agree and go back")
+		s.sees(false, "has agreed. Press Connect to confirm it for this site.")
+		j.looks(t, "settings-agreed")
 		s.click("#submit")
 		s.sees(false, "The site is paired.", "Cut the pairing")
 		j.looks(t, "settings-paired")

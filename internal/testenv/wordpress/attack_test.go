@@ -185,9 +185,99 @@ func TestAssertionPagesTellTheTruth(t *testing.T) {
 			t.Errorf("%v: %d %s", forged, status, body)
 		}
 	}
+	// Anybody can ask for the document: a page that only the link opens is not in it.
+	const secretPage, creditPage = "https://gateway.example.org/b/only-by-the-link", "https://credly.example.org/badges/1"
+	states := func(public bool) {
+		s.PHP(t, fmt.Sprintf(`\Badgebridge\MemberState::keep( %d, array( 'states' => array( %d => array( 'visibility' => 'x', 'public' => %t, 'page_url' => %s ) ) ) );`, user, entry, public, quote(secretPage)))
+	}
+	if states(false); strings.Contains(second(get(badge, entry, user)), secretPage) {
+		t.Error("it gives away a page that is shown by its link alone")
+	}
+	if states(true); !strings.Contains(second(get(badge, entry, user)), `"related":{"id":"`+secretPage+`"}`) {
+		t.Error("it does not link the public page")
+	}
+	s.PHP(t, fmt.Sprintf(`$row = badgebridge()->provider()->awards_by_id( array( %[1]d ) )[ %[1]d ];
+		badgebridge()->grants()->begin( 'key-of-a-credly-badge', %[2]d, %[3]d, $row->issued_on, %[4]s ); badgebridge()->grants()->finish( 'key-of-a-credly-badge', $row );`, entry, badge, user, quote(creditPage)))
+	if !strings.Contains(second(get(badge, entry, user)), `"related":{"id":"`+creditPage+`"}`) {
+		t.Error("what was granted for a badge of Credly's does not lead there")
+	}
 	s.Revoke(t, entry)
 	if status, body := get(badge, entry, user); status != http.StatusGone || !strings.Contains(body, `"revoked":true`) {
 		t.Errorf("revoked: %d %s", status, body)
+	}
+}
+
+func second(_ int, body string) string { return body }
+
+// Connecting begins at the site, is agreed to at the gateway and confirmed here; a
+// gateway that refuses leaves what was there.
+func TestThePairingIsAskedForHereAndConfirmedHere(t *testing.T) {
+	s := Start(t, Options{})
+	gateway := newStub(t)
+	admin := signIn(t, s, s.AdminUser, s.AdminPassword)
+	const page = "/wp-admin/options-general.php?page=badgebridge"
+	nonce := func() string {
+		before, _, _ := strings.Cut(admin.get(t, page), `name="action" value="badgebridge_pair"`)
+		at := strings.LastIndex(before, `name="_wpnonce" value="`)
+		value, _, _ := strings.Cut(before[at+len(`name="_wpnonce" value="`):], `"`)
+		return value
+	}
+	pair := func(code string) *http.Response {
+		client := *admin.client
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		resp, err := client.PostForm(s.BaseURL+"/wp-admin/admin-post.php", url.Values{"action": {"badgebridge_pair"}, "_wpnonce": {nonce()}, "gateway": {gateway.URL + "/"}, "code": {code}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp
+	}
+	to, err := url.Parse(pair("").Header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := to.Query().Get("state")
+	if !strings.HasPrefix(to.String(), gateway.URL+"/admin/connect/wordpress?") || to.Query().Get("return") != s.BaseURL+page || len(state) < 32 {
+		t.Fatalf("it asks at %s", to)
+	}
+	if s.PHP(t, `echo get_option( 'badgebridge_pairing' ) ? 'paired' : 'not';`) != "not" {
+		t.Error("asking paired it")
+	}
+	for name, answer := range map[string][2]string{
+		"another question's":  {"&code=AAAA-BBBB-CCCC&state=" + strings.Repeat("0", 48), "does not belong to what was asked here"},
+		"none":                {"&code=AAAA-BBBB-CCCC", "Leave it empty to get one"},
+		"a refusal":           {"&error=access_denied&state=" + state, "did not agree"},
+		"hostile, and right":  {"&code=" + url.QueryEscape(`"><script>bbxss()</script>`) + "&state=" + state, "has agreed"},
+		"a code for this one": {"&code=AAAA-BBBB-CCCC&state=" + state, `value="AAAA-BBBB-CCCC"`},
+	} {
+		got := admin.get(t, page+answer[0])
+		if !strings.Contains(got, answer[1]) || strings.Contains(got, "<script>bbxss") {
+			t.Errorf("%s: it says\n%s", name, got)
+		}
+		if strings.Contains(got, `value="AAAA-BBBB`) != (name == "a code for this one") {
+			t.Errorf("%s: the code is taken over, or is not", name)
+		}
+	}
+	if resp := pair("AAAA-BBBB-CCCC"); resp.StatusCode != http.StatusFound {
+		t.Fatalf("confirmed: %d", resp.StatusCode)
+	}
+	paired := s.PHP(t, `echo md5( serialize( get_option( 'badgebridge_pairing' ) ) );`)
+	gateway.serve("/hook", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	s.PHP(t, `badgebridge()->outbox()->put( 'award.changed', 0 );`)
+	for name, answer := range map[string]string{
+		"no gateway":               `{}`,
+		"messages in the clear":    `{"remote":"demo","key_id":"demo-key","secret":"demo-secret-demo-secret","webhook_url":"http://elsewhere.example.org/hook"}`,
+		"messages to a file":       `{"remote":"demo","key_id":"demo-key","secret":"demo-secret-demo-secret","webhook_url":"file:///etc/passwd"}`,
+		"messages with a password": `{"remote":"demo","key_id":"demo-key","secret":"demo-secret-demo-secret","webhook_url":"https://a:b@elsewhere.example.org/hook"}`,
+	} {
+		gateway.serve("/api/v1/pair", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) })
+		pair("DDDD-EEEE-FFFF")
+		if got := s.PHP(t, `echo md5( serialize( get_option( 'badgebridge_pairing' ) ) );`); got != paired {
+			t.Errorf("%s: the earlier pairing is gone", name)
+		}
+	}
+	if n := s.PHP(t, `global $wpdb; echo $wpdb->get_var( "SELECT COUNT(*) FROM {$wpdb->prefix}badgebridge_outbox" );`); n == "0" {
+		t.Error("what was still to be sent is forgotten though nothing was paired anew")
 	}
 }
 

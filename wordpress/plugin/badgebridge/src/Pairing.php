@@ -98,7 +98,12 @@ final class Pairing {
 		$this->outbox->clear();
 	}
 
-	private function checked( string $gateway ): string {
+	/**
+	 * The gateway's address as it is used from then on.
+	 *
+	 * @throws Fault Where that is no address of one.
+	 */
+	public function checked( string $gateway ): string {
 		$gateway = untrailingslashit( trim( $gateway ) );
 		$parts   = wp_parse_url( $gateway );
 		if ( ! $parts || empty( $parts['host'] ) || ! in_array( $parts['scheme'] ?? '', array( 'http', 'https' ), true ) || isset( $parts['user'] ) || isset( $parts['query'] ) || isset( $parts['fragment'] ) ) {

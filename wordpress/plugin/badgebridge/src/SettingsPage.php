@@ -39,6 +39,10 @@ final class SettingsPage {
 		}
 		check_admin_referer( 'badgebridge_' . $act );
 		try {
+			if ( 'pair' === $act && '' === $this->posted( 'code' ) ) {
+				$this->ask( $this->plugin->pairing()->checked( $this->posted( 'gateway' ) ) );
+				return;
+			}
 			$this->say( 'success', $this->done( $act ) );
 		} catch ( Fault $fault ) {
 			$this->say( 'error', $fault->getMessage() );
@@ -47,11 +51,51 @@ final class SettingsPage {
 		exit;
 	}
 
+	/**
+	 * Sends the administrator to the gateway, whose own administrators agree there and
+	 * come back with a code. The secret ties their answer to this question.
+	 */
+	private function ask( string $gateway ): void {
+		$state = bin2hex( random_bytes( 24 ) );
+		set_transient( 'badgebridge_asked_' . get_current_user_id(), array( $gateway, $state ), 15 * MINUTE_IN_SECONDS );
+		$query = array( 'return' => admin_url( 'options-general.php?page=' . self::SLUG ), 'state' => $state );
+		nocache_headers();
+		// Not wp_safe_redirect, which knows this site alone: an administrator named
+		// the address.
+		wp_redirect( $gateway . '/admin/connect/wordpress?' . http_build_query( $query, '', '&', PHP_QUERY_RFC3986 ), 303, 'Badgebridge' );
+		exit;
+	}
+
+	/**
+	 * What the gateway answered to a question from this page.
+	 *
+	 * @return array{gateway: string, code: string, problem: string} All "" where nothing was answered.
+	 */
+	private function answered(): array {
+		$got = array();
+		foreach ( array( 'state', 'code', 'error' ) as $name ) {
+			$got[ $name ] = isset( $_GET[ $name ] ) && is_string( $_GET[ $name ] ) ? sanitize_text_field( wp_unslash( $_GET[ $name ] ) ) : '';
+		}
+		$none = array( 'gateway' => '', 'code' => '', 'problem' => '' );
+		if ( '' === $got['state'] || ( '' === $got['code'] && '' === $got['error'] ) ) {
+			return $none;
+		}
+		$asked = get_transient( 'badgebridge_asked_' . get_current_user_id() );
+		if ( ! is_array( $asked ) || ! hash_equals( $asked[1], $got['state'] ) ) {
+			return array( 'problem' => __( 'What the gateway answered does not belong to what was asked here, or it came too late. Begin again.', 'badgebridge' ) ) + $none;
+		}
+		if ( '' === $got['code'] ) {
+			return array( 'gateway' => $asked[0], 'problem' => __( 'The gateway did not agree. Nothing was connected.', 'badgebridge' ) ) + $none;
+		}
+		return array( 'gateway' => $asked[0], 'code' => substr( $got['code'], 0, 40 ) ) + $none;
+	}
+
 	/** @throws Fault Where it can't be done. */
 	private function done( string $act ): string {
 		switch ( $act ) {
 			case 'pair':
 				$this->plugin->pairing()->pair( $this->posted( 'gateway' ), $this->posted( 'code' ) );
+				delete_transient( 'badgebridge_asked_' . get_current_user_id() );
 				return __( 'The site is paired.', 'badgebridge' );
 			case 'test':
 				$error = $this->plugin->outbox()->test();
@@ -128,22 +172,33 @@ final class SettingsPage {
 	}
 
 	private function show_form( ?array $pairing ): void {
+		$answer  = $this->answered();
+		$gateway = '' !== $answer['gateway'] ? $answer['gateway'] : ( $pairing ? $pairing['gateway'] : '' );
 		echo '<h2>' . esc_html( $pairing ? __( 'Pair again', 'badgebridge' ) : __( 'Pair with a gateway', 'badgebridge' ) ) . '</h2>';
-		echo '<p>' . esc_html__( 'The gateway shows a one-time code on its page for this site.', 'badgebridge' ) . '</p>';
+		if ( '' !== $answer['problem'] ) {
+			printf( '<div class="notice notice-error inline" role="alert"><p>%s</p></div>', esc_html( $answer['problem'] ) );
+		} elseif ( '' !== $answer['code'] ) {
+			/* translators: %s: address */
+			printf( '<div class="notice notice-info inline" role="status"><p>%s</p></div>', esc_html( sprintf( __( 'The gateway at %s has agreed. Press Connect to confirm it for this site.', 'badgebridge' ), $answer['gateway'] ) ) );
+		} else {
+			echo '<p>' . esc_html__( 'You go to the gateway, agree there as its administrator, and come back to confirm. With a one-time code from the gateway’s page for sites it is done at once.', 'badgebridge' ) . '</p>';
+		}
 		printf( '<form method="post" action="%s">', esc_url( admin_url( 'admin-post.php' ) ) );
 		wp_nonce_field( 'badgebridge_pair' );
 		echo '<input type="hidden" name="action" value="badgebridge_pair"><table class="form-table" role="presentation">';
 		printf(
 			'<tr><th scope="row"><label for="badgebridge-gateway">%s</label></th><td><input class="regular-text" type="url" id="badgebridge-gateway" name="gateway" value="%s" placeholder="https://badges.example.org" required></td></tr>',
 			esc_html__( 'Address of the gateway', 'badgebridge' ),
-			esc_attr( $pairing ? $pairing['gateway'] : '' )
+			esc_attr( $gateway )
 		);
 		printf(
-			'<tr><th scope="row"><label for="badgebridge-code">%s</label></th><td><input class="regular-text code" type="text" id="badgebridge-code" name="code" autocomplete="off" required></td></tr>',
-			esc_html__( 'One-time code', 'badgebridge' )
+			'<tr><th scope="row"><label for="badgebridge-code">%s</label></th><td><input class="regular-text code" type="text" id="badgebridge-code" name="code" autocomplete="off" value="%s" aria-describedby="badgebridge-code-hint"><p class="description" id="badgebridge-code-hint">%s</p></td></tr>',
+			esc_html__( 'One-time code', 'badgebridge' ),
+			esc_attr( $answer['code'] ),
+			'' === $answer['code'] ? esc_html__( 'Leave it empty to get one at the gateway.', 'badgebridge' ) : ''
 		);
 		echo '</table>';
-		submit_button( __( 'Pair', 'badgebridge' ) );
+		submit_button( __( 'Connect', 'badgebridge' ) );
 		echo '</form>';
 	}
 
