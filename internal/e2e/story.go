@@ -225,13 +225,21 @@ func (w *World) Webhooks() int {
 	return strings.Count(w.Gateway.Said(), "route=/webhooks/:remote/:secret")
 }
 
+// patience is how long a test waits; a benchmark has more to do.
+func patience(t testing.TB, test time.Duration) time.Duration {
+	if _, bench := t.(*testing.B); bench {
+		return 30 * time.Minute
+	}
+	return test
+}
+
 // ListAll has everything at a remote listed, from its page, and returns the run.
 func (w *World) ListAll(t testing.TB, remote adapters.Remote) store.Run {
 	t.Helper()
 	before := w.lists(t, remote)
 	var out store.Run
 	w.Admin.Remote(t, string(remote), "list")
-	Eventually(t, time.Minute, "all of "+string(remote)+" is listed", func() error {
+	Eventually(t, patience(t, time.Minute), "all of "+string(remote)+" is listed", func() error {
 		for _, r := range w.lists(t, remote) {
 			if r.State != store.RunGoing && !slices.ContainsFunc(before, func(b store.Run) bool { return b.ID == r.ID }) {
 				out = r
@@ -256,7 +264,7 @@ func (w *World) Pulled(t testing.TB, remote adapters.Remote) store.Run {
 	began := store.Moment(time.Now())
 	w.Admin.Remote(t, string(remote), "sync")
 	var out store.Run
-	Eventually(t, 30*time.Second, string(remote)+" is pulled", func() error {
+	Eventually(t, patience(t, 30*time.Second), string(remote)+" is pulled", func() error {
 		all, err := w.DB.Runs(t.Context(), remote, 20)
 		if err != nil {
 			return err
