@@ -53,6 +53,9 @@ func TestAnAdminDecidesWhatCredlyCannotTellAndItIsKeptWhoDid(t *testing.T) {
 		p := doubtful(t, w, g, simcredly.FaultDropAfter)
 		at := "/admin/pushes/" + p.ID
 		g.get(at).has(t, "Is it at Credly?", "It is there", "Link it", "It is not there", "Send it", "Ask again", "Cancel this push")
+		look := w.inspector(t, "admin")
+		look.as(g)
+		look.look("push-doubt", at)
 		made := issuedTo(w, ada)
 		if len(made) != 1 {
 			t.Fatalf("%d badges", len(made))
