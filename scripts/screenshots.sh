@@ -1,5 +1,6 @@
 #!/bin/bash
-# Has the tests that drive a browser write pictures of the pages they see.
+# Has the tests that drive a browser write pictures of the pages they see: each at
+# 390 and 1440 px, light and dark. Arguments go to go test: -run KeepNobodyOut.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export GOTOOLCHAIN=${GOTOOLCHAIN:-local}
@@ -11,5 +12,5 @@ packages=$(git grep -l --untracked 'chromium\.Screenshot(' -- '*_test.go' | xarg
 	exit 1
 }
 # shellcheck disable=SC2086 # one word a package
-go test -tags nomsgpack -count 1 -timeout 15m -p 1 $packages
+go test -tags nomsgpack -count 1 -timeout 45m -p 1 "$@" $packages
 ls -1 "$BADGEBRIDGE_SCREENSHOTS"
