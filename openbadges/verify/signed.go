@@ -130,10 +130,10 @@ func (s *session) signature(jws, node string, doc map[string]any, issuer profile
 // publicKey gets a CryptographicKey, by its address or out of the issuer's
 // document, and checks that it says that it is the issuer's.
 func (s *session) publicKey(k any, issuerID string) (any, bool) {
-	m, ok := object(k), true
-	node := issuerID
+	m, node := object(k), issuerID
 	if m["publicKeyPem"] == nil { // a link, bare or as an object
 		node = linkOf(k)
+		var ok bool
 		if m, ok = s.keyDocument2(node); !ok {
 			return nil, false
 		}
