@@ -96,7 +96,7 @@ func (s *Server) arrangeCollection(c *gin.Context) {
 	to := "/collections/" + col.ID
 	switch act {
 	case "up", "down":
-		to += "?moved=" + act + ":" + id + "#b-" + id // focus stays with the badge
+		to += "?moved=" + act + ":" + id // focus stays with the badge; a fragment would keep browsers from that
 	case "save":
 		s.say(c, "ok", "collection-saved", nil)
 	}
@@ -161,5 +161,5 @@ func (s *Server) orderCollections(c *gin.Context) {
 		s.fail(c, fmt.Errorf("order collections: %w", err))
 		return
 	}
-	c.Redirect(http.StatusSeeOther, "/collections?moved="+act+":"+id+"#c-"+id)
+	c.Redirect(http.StatusSeeOther, "/collections?moved="+act+":"+id)
 }

@@ -21,12 +21,12 @@ func (s *Server) canBake(ctx context.Context, b badge) bool {
 
 // baked is the badge's image with our assertion of a version in it, made when it is first
 // asked for and kept; of a badge that its person brought, the image with what others
-// attest. store.ErrNotFound when there is nothing to bake, or the image is of a
-// kind that carries no badge.
-func (s *Server) baked(ctx context.Context, b badge, v openbadges.Version) (store.Document, error) {
+// attest. owner says that it is for them alone. store.ErrNotFound when there is nothing
+// to bake, or the image is of a kind that carries no badge.
+func (s *Server) baked(ctx context.Context, b badge, v openbadges.Version, owner bool) (store.Document, error) {
 	st := s.cfg.Store
 	if !s.canBake(ctx, b) {
-		return s.bakedForeign(ctx, b)
+		return s.bakedForeign(ctx, b, owner)
 	}
 	a, err := s.assertionOf(ctx, b.Award, v)
 	if err != nil {

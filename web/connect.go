@@ -18,7 +18,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"badgebridge/openbadges"
-	"badgebridge/openbadges/verify"
 	"badgebridge/store"
 	"badgebridge/sync/backpack"
 )
@@ -435,7 +434,7 @@ func refusalWords(res backpack.Result) (code, message string) {
 	switch {
 	case res.Reason == backpack.ReasonUnreachable:
 		code, message = "http-unreachable", "Could not get all linked resources"
-	case notThere(res):
+	case res.Reason == backpack.ReasonNotThere:
 		code, message = "http-status", "Could not get all linked resources"
 	case res.Reason == backpack.ReasonRevoked:
 		code, message = "verify-revoked", "The badge has been revoked"
@@ -450,19 +449,6 @@ func refusalWords(res backpack.Result) (code, message string) {
 		message += ": " + p[0]
 	}
 	return code, message
-}
-
-// notThere: nothing was read because nothing is at the address.
-func notThere(res backpack.Result) bool {
-	if res.Reason != backpack.ReasonUnreadable || res.Report.Assertion != nil {
-		return false
-	}
-	for _, c := range res.Report.Checks {
-		if c.Name == "hosting" && c.Status == verify.Fail {
-			return true
-		}
-	}
-	return false
 }
 
 func reportBadge(res backpack.Result, assertion string) map[string]any {

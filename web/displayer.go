@@ -247,6 +247,16 @@ func displayedBadge(b badge, assertionID string, docs []store.Collected) gin.H {
 			kind = "signed"
 		}
 	}
+	image := "/baked.png"
+	if b.Brought() {
+		open, err := s.attesting(ctx, b, false)
+		if err != nil {
+			return nil, err
+		}
+		if len(open) == 0 {
+			image = "/image" // the one with the badge in it names its person
+		}
+	}
 	// The salt is the person's own and lasts, so that a displayer sees one badge
 	// and not a new one at each visit.
 	r := v2.HashRecipient(b.Recipient, b.ID)
@@ -254,7 +264,7 @@ func displayedBadge(b badge, assertionID string, docs []store.Collected) gin.H {
 		r = b.Recipient
 	}
 	entry := gin.H{
-		"lastValidated": checked.UTC().Format(time.RFC3339), "assertionType": kind, "imageUrl": b.PublicURL() + "/baked.png",
+		"lastValidated": checked.UTC().Format(time.RFC3339), "assertionType": kind, "imageUrl": b.PublicURL() + image,
 		"assertion": mozillaBadge(b.ID, modelOf(b), b.Issuer.Profile, url, kind, r),
 	}
 	if url != "" {

@@ -28,15 +28,19 @@ type inspector struct {
 	rules axe.Script
 	kind  string // begins the names of its pictures
 	seen  int    // pages
+	load  *weigher
 }
 
 func (w *world) inspector(t *testing.T, kind string) *inspector {
 	t.Helper()
-	i := &inspector{w: w, ctx: chromium.StartFor(t, 12*time.Minute), rules: axe.Start(t), kind: kind}
+	i := &inspector{w: w, ctx: chromium.StartFor(t, 12*time.Minute), rules: axe.Start(t), kind: kind, load: &weigher{base: w.server.URL}}
+	i.load.start(t, i.ctx)
 	// A page that looks again by itself stays while it is inspected.
 	_, err := chromedp.Call(i.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "window.setInterval = () => 0"})
 	must(t, err)
-	t.Cleanup(func() { t.Logf("%d pages looked at", i.seen) })
+	t.Cleanup(func() {
+		t.Logf("%d pages looked at; the heaviest has %.1f kB without its pictures: %s", i.seen, float64(i.load.most)/1000, i.load.mostOf)
+	})
 	return i
 }
 
@@ -74,6 +78,7 @@ func (i *inspector) look(name, path string, then ...chromedp.Action[chromedp.Voi
 	}{{390, "light"}, {1440, "dark"}} {
 		i.scheme(size.scheme)
 		i.do(chromedp.EmulateViewport(size.width, 844))
+		i.load.begin()
 		answer, err := chromedp.Run(i.ctx, chromedp.NavigateResponse(i.w.server.URL+path))
 		must(t, err)
 		if name != "nothing" && answer.Status >= http.StatusBadRequest {
@@ -88,6 +93,7 @@ func (i *inspector) look(name, path string, then ...chromedp.Action[chromedp.Voi
 		must(t, err)
 		broken, err := i.rules.Check(i.ctx)
 		must(t, err)
+		broken = append(broken, i.load.complaints(i.kind+" "+name)...)
 		if found += strings.Join(broken, "\n"); found != "" {
 			t.Errorf("%s %s at %s, %d px, %s:\n%s", i.kind, name, path, size.width, size.scheme, found)
 		}

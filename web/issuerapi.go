@@ -225,7 +225,7 @@ func pushState(res backpack.Result) string {
 		return "exists"
 	case res.Fate == backpack.Awaiting, res.Reason == backpack.ReasonRecipient:
 		return "invalid"
-	case notThere(res):
+	case res.Reason == backpack.ReasonNotThere:
 		return "inaccessible"
 	case res.Reason == backpack.ReasonUnreadable, res.Reason == backpack.ReasonNotABadge:
 		return "malformed"

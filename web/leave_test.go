@@ -23,12 +23,14 @@ import (
 
 // keeping adds what exports and restores need to a world; restores are done when
 // their form is answered.
-func keeping(t *testing.T) *outside {
+func keeping(t *testing.T) *outside { return keepingWith(t) }
+
+func keepingWith(t *testing.T, change ...func(*web.Config)) *outside {
 	t.Helper()
-	o := newOutside(t, func(c *web.Config) {
+	o := newOutside(t, append(change, func(c *web.Config) {
 		c.Archive = archive.New(archive.Config{Store: c.Store, Backpack: c.Backpack, Claim: c.Engine.Claim, BaseURL: c.BaseURL, Now: c.Now, Log: c.Log})
 		c.Go = func(work func(context.Context)) { work(context.Background()) }
-	})
+	})...)
 	return o
 }
 

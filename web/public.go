@@ -294,7 +294,7 @@ func (s *Server) badgeImage(c *gin.Context) {
 
 func (s *Server) bakedImage(c *gin.Context) {
 	ctx := c.Request.Context()
-	b, _, err := s.visibleBadge(c, c.Param("id"))
+	b, owner, err := s.visibleBadge(c, c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -304,7 +304,7 @@ func (s *Server) bakedImage(c *gin.Context) {
 		s.fail(c, &fieldError{Field: "version", Key: "version"})
 		return
 	}
-	doc, err := s.baked(ctx, b, v)
+	doc, err := s.baked(ctx, b, v, owner)
 	if err != nil {
 		s.fail(c, fmt.Errorf("baked image: %w", err))
 		return

@@ -2,16 +2,13 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
 	"sync"
 
@@ -34,10 +31,6 @@ type pages struct {
 
 // parsing gives a template, parsed once.
 type parsing = func() (*template.Template, error)
-
-type asset struct {
-	body, mediaType, tag string
-}
 
 func loadPages(words *locale.Bundle, cfg Config) (*pages, error) {
 	p := &pages{byLang: map[string]map[string]parsing{}, assets: map[string]asset{}, md: newMarkdown()}
@@ -100,26 +93,6 @@ func (p *pages) page(lang, name string) (*template.Template, error) {
 		return nil, fmt.Errorf("no page %q", name)
 	}
 	return get()
-}
-
-func (p *pages) loadAssets(hue int) error {
-	entries, err := fs.ReadDir(files, "static")
-	if err != nil {
-		return fmt.Errorf("load static files: %w", err)
-	}
-	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
-	for _, e := range entries {
-		body, err := files.ReadFile("static/" + e.Name())
-		if err != nil {
-			return fmt.Errorf("load static files: %w", err)
-		}
-		if e.Name() == "app.css" && hue > 0 && hue <= 360 {
-			body = append(body, fmt.Sprintf("\n:root { --hue: %d }\n", hue)...)
-		}
-		sum := sha256.Sum256(body)
-		p.assets[e.Name()] = asset{body: string(body), mediaType: types[path.Ext(e.Name())], tag: hex.EncodeToString(sum[:6])}
-	}
-	return nil
 }
 
 // frame is what the layout shows round a page; D is the page's own.
@@ -190,28 +163,4 @@ func writeJSON(c *gin.Context, status int, v any) {
 	c.Data(status, "application/json; charset=utf-8", b.Bytes())
 }
 
-func (s *Server) serveAsset(c *gin.Context) {
-	a, ok := s.pages.assets[c.Param("name")]
-	if !ok {
-		s.fail(c, errNoAsset)
-		return
-	}
-	c.Header("ETag", `"`+a.tag+`"`)
-	if c.Query("v") == a.tag {
-		c.Header("Cache-Control", "public, max-age=31536000, immutable")
-	} else {
-		c.Header("Cache-Control", "public, max-age=300")
-	}
-	if c.GetHeader("If-None-Match") == `"`+a.tag+`"` {
-		c.Status(http.StatusNotModified)
-		return
-	}
-	c.Data(http.StatusOK, a.mediaType, []byte(a.body))
-}
-
 func queryEscape(s string) string { return url.QueryEscape(s) }
-
-// assetURL is the address of a static file, with its version.
-func (p *pages) assetURL(name string) string {
-	return "/static/" + name + "?v=" + p.assets[name].tag
-}

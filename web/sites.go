@@ -347,7 +347,7 @@ func (s *Server) siteBaked(c *gin.Context, site engine.Site, in siteCall) error 
 	if err != nil {
 		return err
 	}
-	doc, err := s.baked(c.Request.Context(), b, bakedForSites)
+	doc, err := s.baked(c.Request.Context(), b, bakedForSites, false)
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,6 @@ package e2e
 import (
 	"archive/zip"
 	"bytes"
-	"crypto/ed25519"
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -22,53 +20,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"badgebridge/internal/testenv/chromium"
-	"badgebridge/openbadges/did"
-	"badgebridge/openbadges/jose"
 	"badgebridge/store/sqlstore"
 )
-
-// signer signs credentials that verify without its site: its name is its key.
-type signer struct {
-	t    *testing.T
-	key  ed25519.PrivateKey
-	name string
-}
-
-func newSigner(t *testing.T) signer {
-	t.Helper()
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	must(t, err)
-	multi, err := did.Multikey(key.Public())
-	must(t, err)
-	return signer{t, key, "did:key:" + multi}
-}
-
-// badge is a signed credential, as a file that its earner has; until zero: for ever.
-func (c signer) badge(n int, name, email string, until time.Time) string {
-	c.t.Helper()
-	id := fmt.Sprintf("urn:uuid:00000000-0000-4000-8000-%012d", n)
-	doc := map[string]any{
-		"@context": []string{"https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"},
-		"id":       id, "jti": id, "iss": c.name, "nbf": 1767225600,
-		"type":   []string{"VerifiableCredential", "OpenBadgeCredential"},
-		"issuer": map[string]any{"id": c.name, "type": []string{"Profile"}, "name": "Demo College"},
-		"name":   name, "validFrom": "2026-01-01T00:00:00Z",
-		"credentialSubject": map[string]any{
-			"type":       []string{"AchievementSubject"},
-			"identifier": []any{map[string]any{"type": "IdentityObject", "hashed": false, "identityHash": email, "identityType": "emailAddress"}},
-			"achievement": map[string]any{"id": fmt.Sprintf("urn:uuid:00000000-0000-4000-9000-%012d", n), "type": []string{"Achievement"}, "name": name,
-				"description": "Demo", "criteria": map[string]any{"narrative": "Done."}},
-		},
-	}
-	if !until.IsZero() {
-		doc["validUntil"], doc["exp"] = until.UTC().Format(time.RFC3339), until.Unix()
-	}
-	payload, err := json.Marshal(doc)
-	must(c.t, err)
-	jwt, err := jose.Sign(jose.Header{Algorithm: "EdDSA", KeyID: c.name + "#" + strings.TrimPrefix(c.name, "did:key:"), Type: "vc+jwt"}, payload, c.key)
-	must(c.t, err)
-	return jwt
-}
 
 // choose puts a file into the page's file field, as a person who picks one.
 func (v visit) choose(name string, body []byte) {
@@ -92,10 +45,18 @@ func (v visit) send(action string) {
 }
 
 // adds brings a badge by its file.
-func (v visit) adds(jwt string) {
+func (v visit) adds(name string, body []byte) {
 	v.t.Helper()
 	v.open("/badges/add")
-	v.choose("badge.jwt", []byte(jwt))
+	v.choose(name, body)
+	v.send("/badges/add")
+}
+
+// addsBy brings a badge by its address.
+func (v visit) addsBy(address string) {
+	v.t.Helper()
+	v.open("/badges/add")
+	v.fill(map[string]string{"url": address})
 	v.send("/badges/add")
 }
 
@@ -156,11 +117,11 @@ func (v visit) codes(email string) (out []string) {
 // A person's whole way with the backpack, in a real browser against the real
 // program.
 func TestAnEarnersWholeWayFromTheFirstSignInToTheReturn(t *testing.T) {
-	port := FreePort(t)
-	g := New(t, Options{Demo: true, Port: port}).Start()
-	ctx := chromium.Start(t)
+	school := startCollege(t)
+	g := New(t, Options{Demo: true, Port: FreePort(t), Env: map[string]string{"BADGEBRIDGE_LOOPBACK_HOSTS": hostPort(school.URL)}}).Start()
+	ctx := chromium.StartFor(t, 6*time.Minute)
 	v := visit{t, ctx, g}
-	Eventually(t, 30*time.Second, "the demo is ready", func() error {
+	Eventually(t, time.Minute, "the demo is ready", func() error {
 		if !strings.Contains(g.Said(), "Sign in: choose") {
 			return errors.New("not yet")
 		}
@@ -168,101 +129,180 @@ func TestAnEarnersWholeWayFromTheFirstSignInToTheReturn(t *testing.T) {
 	})
 	// The site takes another port where the one beside the gateway's is in use.
 	site := regexp.MustCompile(`Simulated site +(http://\S+)`).FindStringSubmatch(g.Said())[1]
-	c := newSigner(t)
 	const second = "ada.second@example.org"
-	navigator := c.badge(1, "Navigator", ada, time.Time{})
-
-	// First sign-in, and what the association awarded.
-	v.open("/login")
-	v.byCode("/login/email", "/login/code", ada)
-	v.sees(true, "Waiting for you", "Open Practice")
-	claim := v.attribute(`.offer form[action$="/claim"]`, "action")
-	v.send(claim)
-	mine := strings.TrimSuffix(claim, "/claim")
-	v.open(mine)
-	v.sees(false, "Open Practice")
-
-	// Badges from elsewhere, of all kinds.
-	v.adds(navigator)
-	v.sees(false, "Navigator", "Demo College")
-	v.adds(navigator)
-	v.sees(false, "Navigator")
-	v.adds(c.badge(2, "Old Salt", ada, time.Now().Add(-48*time.Hour)))
-	v.sees(false, "Old Salt", "Expired")
-	v.adds(c.badge(3, "Harbour Pilot", second, time.Time{}))
-	v.sees(false, "which you have not proven here")
-	v.shot("add-awaits")
-	v.adds(strings.Replace(navigator, ".", ".e30", 1))
-	if text := v.text(); !strings.Contains(text, "verify") && !strings.Contains(text, "no badge") {
-		t.Errorf("a forged badge is met with\n%s", text)
-	}
-	v.adds("hello")
-	v.sees(false, "There is no badge in it.")
-	v.open("/")
-	v.sees(false, "Navigator", "Old Salt")
-	if strings.Contains(v.text(), "Harbour Pilot") {
-		t.Error("a badge to an address that she has not proven is hers")
-	}
-
-	// The second address, and the badge that waited for it.
-	v.open("/me")
-	v.byCode("/me/address", "/me/address/code", second)
-	v.sees(false, second, "Letters go here")
-	v.shot("me")
-	v.open("/")
-	v.sees(false, "Harbour Pilot")
-
-	// Taken back where it came from: told here and by mail.
-	revokeAtSite(t, site, "Open Practice", "Ada")
-	v.open("/")
-	v.sees(true, "was taken back by its issuer")
-	v.shot("notices")
-	v.open(mine)
-	v.sees(false, "Revoked by issuer")
-	Eventually(t, 20*time.Second, "a letter about it", func() error {
-		if _, page := get(t, g.URL+"/demo/mailbox", "text/html"); !strings.Contains(string(page), "Open Practice was taken back") {
-			return errors.New("not yet")
-		}
-		return nil
+	kinds := badgesOfAllKinds(newSigner(t), school, second)
+	at := map[string]string{} // the badges' own pages, by name
+	promise(t, "she signs in for the first time and claims what the association awarded", func(t *testing.T) {
+		v := visit{t, ctx, g}
+		v.open("/login")
+		v.byCode("/login/email", "/login/code", ada)
+		v.sees(true, "Waiting for you", "Open Practice")
+		claim := v.attribute(`.offer form[action$="/claim"]`, "action")
+		v.send(claim)
+		at["Open Practice"] = strings.TrimSuffix(claim, "/claim")
+		v.open(at["Open Practice"])
+		v.sees(false, "Open Practice")
 	})
-
-	// Everything out.
-	v.open("/me/yours")
-	v.shot("yours")
-	taken := v.download("/me/export.zip")
-	if !holds(t, taken, []byte(navigator)) {
-		t.Error("the export does not hold the badge as it was given")
-	}
-
-	// And away.
-	v.open("/me/delete")
-	v.sees(false, "What goes", "What stays", "3 badges that you brought")
-	v.shot("leave")
-	v.eval(`(document.querySelector('[name="sure"]').checked = true, "")`)
-	v.send("/me/delete")
-	v.sees(false, "Your account is deleted")
-	v.shot("left")
-
-	// Back, as a new account.
-	v.open("/login")
-	v.byCode("/login/email", "/login/code", ada)
-	v.open("/")
-	if strings.Contains(v.text(), "Navigator") {
-		t.Error("a badge that was deleted is there")
-	}
-	v.open("/me/yours")
-	v.choose("badges.zip", taken)
-	v.send("/me/restore")
-	v.sees(false, "Done.", "Came back")
-	v.shot("restore")
-	v.open("/")
-	v.sees(false, "Navigator", "Old Salt")
+	promise(t, "she brings badges of all kinds, and each is met with its own words", func(t *testing.T) {
+		v := visit{t, ctx, g}
+		for _, k := range kinds {
+			if k.url != "" {
+				v.addsBy(k.url)
+			} else {
+				v.adds(k.file, k.body)
+			}
+			v.sees(false, k.says...)
+			if where := v.eval("location.pathname"); (where != "/badges/add") != k.kept {
+				t.Errorf("%s: the page is %s:\n%s", k.what, where, v.text())
+			} else if k.kept {
+				at[k.name] = where
+			}
+		}
+		v.open("/")
+		for _, k := range kinds {
+			if there := strings.Contains(v.text(), k.name); there != k.kept {
+				t.Errorf("%s among hers: %v", k.what, there)
+			}
+		}
+	})
+	promise(t, "she proves a second address, and what waited for it is hers", func(t *testing.T) {
+		v := visit{t, ctx, g}
+		v.open("/me")
+		v.byCode("/me/address", "/me/address/code", second)
+		v.sees(false, second, "Letters go here")
+		v.shot("me")
+		v.open("/")
+		v.sees(false, waits)
+		if strings.Contains(v.text(), elses) {
+			t.Error("a badge of somebody else is hers")
+		}
+		at[waits] = v.eval(fmt.Sprintf(`[...document.querySelectorAll(".wall a")].find((a) => a.textContent.includes(%q)).getAttribute("href")`, waits))
+	})
+	collection := ""
+	promise(t, "she makes a collection and publishes it with its badges", func(t *testing.T) {
+		v := visit{t, ctx, g}
+		v.open("/collections/new")
+		v.fill(map[string]string{"name": "At sea", "story": "What I *learned* there.", "visibility": "public"})
+		v.send("/collections")
+		v.sees(false, "The collection is made")
+		collection = v.eval("location.pathname")
+		for _, name := range []string{"Open Practice", hosted, limited} {
+			v.eval(fmt.Sprintf(`(document.querySelector('.pick input[value=%q]').checked = true, "")`, idIn(at[name])))
+		}
+		v.send(collection + "/badges")
+		v.sees(false, "Badges added: 3.", "3 badges are less visible than the collection")
+		v.send(collection + "/reveal")
+		v.sees(false, "Badges that are shown from now on: 3.")
+		v.open(at[hosted])
+		v.fill(map[string]string{"visibility": "public"})
+		v.send(at[hosted] + "/visibility")
+	})
+	promise(t, "every way to share has what the other side takes", func(t *testing.T) {
+		v := visit{t, ctx, g}
+		v.open(at["Open Practice"])
+		v.sharesBy("Open Practice", "Example Association", idIn(at["Open Practice"]), nil)
+		v.open(at[limited])
+		v.sharesBy(limited, "Demo College", idIn(at[limited]), map[string]string{"organizationId": linkedInID,
+			"issueYear": "2026", "issueMonth": "1", "expirationYear": "2099", "expirationMonth": "11"})
+		v.copies()
+	})
+	stranger := v.window()
+	promise(t, "signed out, everybody sees what she shows and nothing else", func(t *testing.T) {
+		v := visit{t, stranger.ctx, g}
+		v.open("/b/" + idIn(at[hosted]))
+		v.sees(false, hosted, "Genuine", "Demo College · 127.0.0.1", "Sign in")
+		v.shot("public-signed-out")
+		v.open("/b/" + idIn(at["Open Practice"]))
+		v.sees(false, "Open Practice", "Genuine", "Example Association")
+		v.open("/c/" + idIn(collection))
+		v.sees(false, "At sea", "What I learned there.", "Open Practice", hosted, limited)
+		v.open("/b/" + idIn(at[waits]))
+		v.sees(false, "There is nothing here")
+		if strings.Contains(v.text(), waits) {
+			t.Error("a private badge is told of")
+		}
+	})
+	promise(t, "taken back where it came from, it is revoked here, and she is told", func(t *testing.T) {
+		v := visit{t, ctx, g}
+		revokeAtSite(t, site, "Open Practice", "Ada")
+		v.open("/")
+		v.sees(true, "was taken back by its issuer")
+		v.shot("notices")
+		v.open(at["Open Practice"])
+		v.sees(false, "Revoked by issuer")
+		Eventually(t, 20*time.Second, "a letter about it", func() error {
+			if _, page := get(t, g.URL+"/demo/mailbox", "text/html"); !strings.Contains(string(page), "Open Practice was taken back") {
+				return errors.New("not yet")
+			}
+			return nil
+		})
+		// One that she brought: brought again, it is asked for again.
+		school.revoke(kinds[0].url, "Lost at sea")
+		v.addsBy(kinds[0].url)
+		v.sees(false, "revoked by its issuer")
+		v.open(at[hosted])
+		v.sees(false, "Revoked by issuer", "Lost at sea")
+		stranger := visit{t, stranger.ctx, g}
+		for _, name := range []string{"Open Practice", hosted} {
+			stranger.open("/b/" + idIn(at[name]))
+			stranger.sees(false, name, "Revoked")
+		}
+	})
+	var taken []byte
+	promise(t, "she takes everything with her and deletes the account", func(t *testing.T) {
+		v := visit{t, ctx, g}
+		v.open("/me/yours")
+		v.shot("yours")
+		taken = v.download("/me/export.zip")
+		for _, k := range kinds {
+			if k.kept && k.body != nil && !holds(t, taken, k.body) {
+				t.Errorf("the export does not hold %s as it was given", k.what)
+			}
+		}
+		v.open("/me/delete")
+		v.sees(false, "What goes", "What stays", "8 badges that you brought")
+		v.shot("leave")
+		v.eval(`(document.querySelector('[name="sure"]').checked = true, "")`)
+		v.send("/me/delete")
+		v.sees(false, "Your account is deleted")
+		v.shot("left")
+		stranger := visit{t, stranger.ctx, g}
+		for _, gone := range []string{"/c/" + idIn(collection), "/b/" + idIn(at[hosted]), "/b/" + idIn(at[limited])} {
+			stranger.open(gone)
+			stranger.sees(false, "There is nothing here")
+		}
+	})
+	promise(t, "she comes back with a new account, and the export brings all of it back", func(t *testing.T) {
+		v := visit{t, ctx, g}
+		v.open("/login")
+		v.byCode("/login/email", "/login/code", ada)
+		v.open("/")
+		if strings.Contains(v.text(), jwt) {
+			t.Error("a badge that was deleted is there")
+		}
+		v.open("/me/yours")
+		v.choose("badges.zip", taken)
+		v.send("/me/restore")
+		v.sees(false, "Done.", "Came back")
+		v.shot("restore")
+		v.open("/")
+		for _, k := range kinds {
+			if k.kept && k.name != hosted {
+				v.sees(false, k.name)
+			}
+		}
+		v.open("/collections")
+		v.sees(false, "At sea")
+	})
 	for _, p := range chromium.Problems(ctx) {
 		if !strings.HasPrefix(p, "network:") {
 			t.Errorf("the console says: %s", p)
 		}
 	}
 }
+
+// idIn is the id at the end of a page's address.
+func idIn(page string) string { return page[strings.LastIndexByte(page, '/')+1:] }
 
 // holds reports whether a file of the archive has these bytes.
 func holds(t *testing.T, archive, want []byte) bool {
@@ -305,7 +345,7 @@ func revokeAtSite(t *testing.T, site, badge, person string) {
 func TestTheOperatorExportsBacksUpAndExplains(t *testing.T) {
 	port := FreePort(t)
 	g := New(t, Options{Demo: true, Port: port}).Start()
-	Eventually(t, 30*time.Second, "the demo is ready", func() error {
+	Eventually(t, time.Minute, "the demo is ready", func() error {
 		if !strings.Contains(g.Said(), "Sign in: choose") {
 			return errors.New("not yet")
 		}

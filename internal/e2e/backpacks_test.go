@@ -86,7 +86,11 @@ func startCollege(t *testing.T) *college {
 		defer c.mu.Unlock()
 		switch doc, status := c.docs[r.URL.Path], c.ends[r.URL.Path]; {
 		case status != 0:
+			w.Header().Set("Content-Type", "application/ld+json")
 			w.WriteHeader(status)
+			if doc["revoked"] == true { // one that was taken back says so
+				_ = json.NewEncoder(w).Encode(doc)
+			}
 		case r.URL.Path == "/badge.svg":
 			w.Header().Set("Content-Type", "image/svg+xml")
 			_, _ = w.Write([]byte(`<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><circle r="4"/></svg>`))

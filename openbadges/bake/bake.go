@@ -111,6 +111,18 @@ func Bake(image []byte, kind Kind, text []byte) ([]byte, error) {
 	return nil, fmt.Errorf("bake: %w", ErrNotAnImage)
 }
 
+// Strip returns the picture without what is baked into it, under either kind; the
+// very bytes where there is nothing. Errors: ErrNotAnImage, ErrTooLarge.
+func Strip(image []byte) ([]byte, error) {
+	switch Detect(image) {
+	case FormatPNG:
+		return StripPNG(image)
+	case FormatSVG:
+		return StripSVG(image)
+	}
+	return nil, fmt.Errorf("strip: %w", ErrNotAnImage)
+}
+
 // Unbake returns what is baked into a picture. Errors: ErrNotAnImage,
 // ErrNotBaked, ErrTooLarge, ErrText.
 func Unbake(image []byte) (Payload, error) {

@@ -95,6 +95,37 @@ func TestABakedPNGKeepsEveryOtherByte(t *testing.T) {
 	}
 }
 
+func TestAStrippedPictureIsAsItWasBeforeItWasBaked(t *testing.T) {
+	plain := picture(t, 20)
+	twice := behindHeader(behindHeader(plain, rawChunk("iTXt", "openbadges\x00\x00\x00\x00\x00a")), rawChunk("zTXt", "openbadgecredential\x00\x00"+deflate("b")))
+	for name, c := range map[string]struct{ baked, want []byte }{
+		"nothing baked in": {plain, plain}, "baked twice": {twice, plain},
+		"other text": {behindHeader(plain, rawChunk("tEXt", "openbadgesx\x00keep me")), behindHeader(plain, rawChunk("tEXt", "openbadgesx\x00keep me"))},
+	} {
+		if got, err := bake.Strip(c.baked); err != nil || !bytes.Equal(got, c.want) {
+			t.Errorf("%s: %d bytes, want %d, %v", name, len(got), len(c.want), err)
+		}
+	}
+	for name, p := range map[string][]byte{"PNG": plain, "SVG": []byte(drawing)} {
+		for _, kind := range []bake.Kind{bake.OpenBadges, bake.Credential} {
+			baked, err := bake.Bake(p, kind, []byte(hosted))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := bake.Strip(baked)
+			if err != nil || bytes.Contains(got, []byte("example.org/a?x=1")) {
+				t.Errorf("%s, %s: %v\n%s", name, kind, err, got)
+			}
+			if _, err := bake.Unbake(got); !errors.Is(err, bake.ErrNotBaked) {
+				t.Errorf("%s, %s: %v", name, kind, err)
+			}
+		}
+	}
+	if _, err := bake.Strip([]byte("no picture")); !errors.Is(err, bake.ErrNotAnImage) {
+		t.Errorf("no picture: %v", err)
+	}
+}
+
 func TestEveryWayOfBakingAPNGIsRead(t *testing.T) {
 	p := picture(t, 3)
 	last := len(p) - 12

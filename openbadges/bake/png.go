@@ -130,6 +130,27 @@ func PNG(image []byte, kind Kind, text []byte) ([]byte, error) {
 	return out, nil
 }
 
+// StripPNG is Strip for a PNG.
+func StripPNG(image []byte) ([]byte, error) {
+	out, pos := image, 0
+	end, err := chunks(image, func(c chunk) error {
+		if _, _, ok := c.keyword(image); ok {
+			if pos == 0 {
+				out = make([]byte, 0, len(image))
+			}
+			out, pos = append(out, image[pos:c.start]...), c.end
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("strip PNG: %w", err)
+	case pos == 0:
+		return image, nil
+	}
+	return append(out, image[pos:end]...), nil
+}
+
 // UnbakePNG reads the first iTXt chunk of either keyword, wherever it is; else
 // the first tEXt or zTXt one, which old bakers wrote. Compressed text is
 // accepted up to MaxText.

@@ -278,6 +278,23 @@ func SVG(image []byte, kind Kind, text []byte) ([]byte, error) {
 	return append(out, image[pos:]...), nil
 }
 
+// StripSVG is Strip for an SVG.
+func StripSVG(image []byte) ([]byte, error) {
+	m, err := scan(image)
+	if err != nil {
+		return nil, fmt.Errorf("strip SVG: %w", err)
+	}
+	if len(m.assertions) == 0 {
+		return image, nil
+	}
+	out, pos := make([]byte, 0, len(image)), 0
+	for _, old := range m.assertions {
+		out = append(out, image[pos:old.start]...)
+		pos = old.end
+	}
+	return append(out, image[pos:]...), nil
+}
+
 // xmlChar is the Char production of XML 1.0.
 func xmlChar(r rune) bool {
 	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF

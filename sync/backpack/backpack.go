@@ -92,6 +92,7 @@ type Reason string
 // The reasons of a refusal.
 const (
 	ReasonUnreadable  Reason = "unreadable"  // no badge in it
+	ReasonNotThere    Reason = "not-there"   // nothing is at its address, or not any more
 	ReasonUnreachable Reason = "unreachable" // what it points to could not be read; trying later may help
 	ReasonInvalid     Reason = "invalid"     // a check failed
 	ReasonRevoked     Reason = "revoked"

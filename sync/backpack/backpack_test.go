@@ -167,6 +167,7 @@ func TestABadgeIsKeptOnceHoweverItComes(t *testing.T) {
 
 func TestWhatIsRefusedIsNotKeptAndSaysWhy(t *testing.T) {
 	w := newWorld(t)
+	w.web[issuerHost+"/none"] = verify.Resource{Status: http.StatusNotFound}
 	for name, c := range map[string]struct {
 		in     backpack.Given
 		reason backpack.Reason
@@ -174,6 +175,7 @@ func TestWhatIsRefusedIsNotKeptAndSaysWhy(t *testing.T) {
 		"a text":           {backpack.Given{Data: []byte("hello")}, backpack.ReasonUnreadable},
 		"a plain picture":  {backpack.Given{Data: picture(t)}, backpack.ReasonUnreadable},
 		"nobody answers":   {backpack.Given{URL: "https://nowhere.example/a"}, backpack.ReasonUnreachable},
+		"nothing is there": {backpack.Given{URL: issuerHost + "/none"}, backpack.ReasonNotThere},
 		"a badge class":    {backpack.Given{URL: issuerHost + "/badge"}, backpack.ReasonNotABadge},
 		"revoked":          {backpack.Given{Data: w.assertion("/revoked", "ada@example.org", func(m map[string]any) { m["revoked"] = true })}, backpack.ReasonRevoked},
 		"no badge class":   {backpack.Given{Data: w.assertion("/nobadge", "ada@example.org", func(m map[string]any) { m["badge"] = "urn:none" })}, backpack.ReasonInvalid},

@@ -132,6 +132,8 @@ func judge(rep verify.Report) (store.Standing, Reason) {
 		return "", ReasonUnreachable
 	case !readable && rep.Badge != nil && rep.Badge.Name != "":
 		return "", ReasonNotABadge
+	case !readable && notHosted(rep):
+		return "", ReasonNotThere
 	case !readable:
 		return "", ReasonUnreadable
 	}
@@ -153,6 +155,16 @@ func judge(rep verify.Report) (store.Standing, Reason) {
 		standing = store.Undecided
 	}
 	return standing, ""
+}
+
+// notHosted: nothing was read because its host says that nothing is there.
+func notHosted(rep verify.Report) bool {
+	for _, c := range rep.Checks {
+		if c.Name == "hosting" && c.Status == verify.Fail {
+			return rep.Assertion == nil
+		}
+	}
+	return false
 }
 
 // describe fills in what the report says.

@@ -92,7 +92,7 @@ func (b *Backpack) noteCheck(ctx context.Context, c *store.Collected, rep verify
 		c.Standing = standing
 	case ReasonRevoked:
 		c.Standing = store.RevokedNow
-	case ReasonInvalid, ReasonUnreadable, ReasonNotABadge:
+	case ReasonInvalid, ReasonUnreadable, ReasonNotThere, ReasonNotABadge:
 		if found = !sourceIsGone(rep); found {
 			c.Standing = store.NotGenuine
 		}

@@ -36,8 +36,17 @@ func (r *recorder) Fetch(ctx context.Context, url, accept string, maxBytes int64
 }
 
 // image is the badge's picture: as the badge class names it, or else the one
-// that was given with the badge baked in.
+// that was given. It has no badge in it any more: others see the picture, and
+// people with the same badge share it, while what was baked in may name somebody.
 func (r *recorder) image(rep verify.Report, given []byte) []byte {
+	picture, err := bake.Strip(r.picture(rep, given))
+	if err != nil {
+		return nil
+	}
+	return picture
+}
+
+func (r *recorder) picture(rep verify.Report, given []byte) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if rep.Assertion != nil && rep.Assertion.Award.BadgeClass.Image != nil {
