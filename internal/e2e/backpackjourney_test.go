@@ -129,21 +129,21 @@ func TestAnEarnersWholeWayFromTheFirstSignInToTheReturn(t *testing.T) {
 	})
 	// The site takes another port where the one beside the gateway's is in use.
 	site := regexp.MustCompile(`Simulated site +(http://\S+)`).FindStringSubmatch(g.Said())[1]
-	const second = "ada.second@example.org"
+	const second = "chidi.second@example.org"
 	kinds := badgesOfAllKinds(newSigner(t), school, second)
 	at := map[string]string{} // the badges' own pages, by name
-	promise(t, "she signs in for the first time and claims what the association awarded", func(t *testing.T) {
+	promise(t, "he signs in for the first time and claims what the association awarded", func(t *testing.T) {
 		v := visit{t, ctx, g}
 		v.open("/login")
-		v.byCode("/login/email", "/login/code", ada)
-		v.sees(true, "Waiting for you", "Open Practice")
+		v.byCode("/login/email", "/login/code", earner)
+		v.sees(true, "Waiting for you", "Data Stewardship")
 		claim := v.attribute(`.offer form[action$="/claim"]`, "action")
 		v.send(claim)
-		at["Open Practice"] = strings.TrimSuffix(claim, "/claim")
-		v.open(at["Open Practice"])
-		v.sees(false, "Open Practice")
+		at["Data Stewardship"] = strings.TrimSuffix(claim, "/claim")
+		v.open(at["Data Stewardship"])
+		v.sees(false, "Data Stewardship")
 	})
-	promise(t, "she brings badges of all kinds, and each is met with its own words", func(t *testing.T) {
+	promise(t, "he brings badges of all kinds, and each is met with its own words", func(t *testing.T) {
 		v := visit{t, ctx, g}
 		for _, k := range kinds {
 			if k.url != "" {
@@ -161,11 +161,11 @@ func TestAnEarnersWholeWayFromTheFirstSignInToTheReturn(t *testing.T) {
 		v.open("/")
 		for _, k := range kinds {
 			if there := strings.Contains(v.text(), k.name); there != k.kept {
-				t.Errorf("%s among hers: %v", k.what, there)
+				t.Errorf("%s among his: %v", k.what, there)
 			}
 		}
 	})
-	promise(t, "she proves a second address, and what waited for it is hers", func(t *testing.T) {
+	promise(t, "he proves a second address, and what waited for it is his", func(t *testing.T) {
 		v := visit{t, ctx, g}
 		v.open("/me")
 		v.byCode("/me/address", "/me/address/code", second)
@@ -174,19 +174,19 @@ func TestAnEarnersWholeWayFromTheFirstSignInToTheReturn(t *testing.T) {
 		v.open("/")
 		v.sees(false, waits)
 		if strings.Contains(v.text(), elses) {
-			t.Error("a badge of somebody else is hers")
+			t.Error("a badge of somebody else is his")
 		}
 		at[waits] = v.eval(fmt.Sprintf(`[...document.querySelectorAll(".wall a")].find((a) => a.textContent.includes(%q)).getAttribute("href")`, waits))
 	})
 	collection := ""
-	promise(t, "she makes a collection and publishes it with its badges", func(t *testing.T) {
+	promise(t, "he makes a collection and publishes it with its badges", func(t *testing.T) {
 		v := visit{t, ctx, g}
 		v.open("/collections/new")
 		v.fill(map[string]string{"name": "At sea", "story": "What I *learned* there.", "visibility": "public"})
 		v.send("/collections")
 		v.sees(false, "The collection is made")
 		collection = v.eval("location.pathname")
-		for _, name := range []string{"Open Practice", hosted, limited} {
+		for _, name := range []string{"Data Stewardship", hosted, limited} {
 			v.eval(fmt.Sprintf(`(document.querySelector('.pick input[value=%q]').checked = true, "")`, idIn(at[name])))
 		}
 		v.send(collection + "/badges")
@@ -199,57 +199,57 @@ func TestAnEarnersWholeWayFromTheFirstSignInToTheReturn(t *testing.T) {
 	})
 	promise(t, "every way to share has what the other side takes", func(t *testing.T) {
 		v := visit{t, ctx, g}
-		v.open(at["Open Practice"])
-		v.sharesBy("Open Practice", "Example Association", idIn(at["Open Practice"]), nil)
+		v.open(at["Data Stewardship"])
+		v.sharesBy("Data Stewardship", "Example Association", idIn(at["Data Stewardship"]), nil)
 		v.open(at[limited])
 		v.sharesBy(limited, "Demo College", idIn(at[limited]), map[string]string{"organizationId": linkedInID,
 			"issueYear": "2026", "issueMonth": "1", "expirationYear": "2099", "expirationMonth": "11"})
 		v.copies()
 	})
 	stranger := v.window()
-	promise(t, "signed out, everybody sees what she shows and nothing else", func(t *testing.T) {
+	promise(t, "signed out, everybody sees what he shows and nothing else", func(t *testing.T) {
 		v := visit{t, stranger.ctx, g}
 		v.open("/b/" + idIn(at[hosted]))
 		v.sees(false, hosted, "Genuine", "Demo College · 127.0.0.1", "Sign in")
 		v.shot("public-signed-out")
-		v.open("/b/" + idIn(at["Open Practice"]))
-		v.sees(false, "Open Practice", "Genuine", "Example Association")
+		v.open("/b/" + idIn(at["Data Stewardship"]))
+		v.sees(false, "Data Stewardship", "Genuine", "Example Association")
 		v.open("/c/" + idIn(collection))
-		v.sees(false, "At sea", "What I learned there.", "Open Practice", hosted, limited)
+		v.sees(false, "At sea", "What I learned there.", "Data Stewardship", hosted, limited)
 		v.open("/b/" + idIn(at[waits]))
 		v.sees(false, "There is nothing here")
 		if strings.Contains(v.text(), waits) {
 			t.Error("a private badge is told of")
 		}
 	})
-	promise(t, "taken back where it came from, it is revoked here, and she is told", func(t *testing.T) {
+	promise(t, "taken back where it came from, it is revoked here, and he is told", func(t *testing.T) {
 		v := visit{t, ctx, g}
-		revokeAtSite(t, site, "Open Practice", "Ada")
+		revokeAtSite(t, site, "Data Stewardship", "Chidi")
 		v.open("/")
 		v.sees(true, "was taken back by its issuer")
 		v.shot("notices")
-		v.open(at["Open Practice"])
+		v.open(at["Data Stewardship"])
 		v.sees(false, "Revoked by issuer")
 		Eventually(t, 20*time.Second, "a letter about it", func() error {
-			if _, page := get(t, g.URL+"/demo/mailbox", "text/html"); !strings.Contains(string(page), "Open Practice was taken back") {
+			if _, page := get(t, g.URL+"/demo/mailbox", "text/html"); !strings.Contains(string(page), "Data Stewardship was taken back") {
 				return errors.New("not yet")
 			}
 			return nil
 		})
-		// One that she brought: brought again, it is asked for again.
+		// One that he brought: brought again, it is asked for again.
 		school.revoke(kinds[0].url, "Lost at sea")
 		v.addsBy(kinds[0].url)
 		v.sees(false, "revoked by its issuer")
 		v.open(at[hosted])
 		v.sees(false, "Revoked by issuer", "Lost at sea")
 		stranger := visit{t, stranger.ctx, g}
-		for _, name := range []string{"Open Practice", hosted} {
+		for _, name := range []string{"Data Stewardship", hosted} {
 			stranger.open("/b/" + idIn(at[name]))
 			stranger.sees(false, name, "Revoked")
 		}
 	})
 	var taken []byte
-	promise(t, "she takes everything with her and deletes the account", func(t *testing.T) {
+	promise(t, "he takes everything with him and deletes the account", func(t *testing.T) {
 		v := visit{t, ctx, g}
 		v.open("/me/yours")
 		v.shot("yours")
@@ -272,10 +272,10 @@ func TestAnEarnersWholeWayFromTheFirstSignInToTheReturn(t *testing.T) {
 			stranger.sees(false, "There is nothing here")
 		}
 	})
-	promise(t, "she comes back with a new account, and the export brings all of it back", func(t *testing.T) {
+	promise(t, "he comes back with a new account, and the export brings all of it back", func(t *testing.T) {
 		v := visit{t, ctx, g}
 		v.open("/login")
-		v.byCode("/login/email", "/login/code", ada)
+		v.byCode("/login/email", "/login/code", earner)
 		v.open("/")
 		if strings.Contains(v.text(), jwt) {
 			t.Error("a badge that was deleted is there")

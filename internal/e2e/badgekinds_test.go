@@ -127,6 +127,7 @@ type kind struct {
 
 // The names of the badges of badgesOfAllKinds that the tests ask for.
 const (
+	earner  = "chidi@example.org" // of the demo, who has not been here before
 	hosted  = "Navigator"
 	limited = "Star Gazer"
 	jwt     = "Knot Tier"
@@ -135,19 +136,19 @@ const (
 )
 
 // badgesOfAllKinds are those that an earner may come with: good ones of every
-// make for ada, one for her second address, and bad ones. The first is hosted by
+// make for the earner, one for their second address, and bad ones. The first is hosted by
 // the college.
 func badgesOfAllKinds(c signer, school *college, second string) []kind {
 	c.t.Helper()
 	const kept = "The badge is verified and kept. Only you can see it."
 	last := time.Date(2099, 11, 30, 0, 0, 0, 0, time.UTC)
-	address, _ := school.hosts(c.t, 1, hosted, ada)
-	_, file := school.hosts(c.t, 2, "Quartermaster", ada)
-	_, inPNG := school.hosts(c.t, 3, "Rigger", ada)
-	taken, _ := school.hosts(c.t, 4, "Cabin Boy", ada)
+	address, _ := school.hosts(c.t, 1, hosted, earner)
+	_, file := school.hosts(c.t, 2, "Quartermaster", earner)
+	_, inPNG := school.hosts(c.t, 3, "Rigger", earner)
+	taken, _ := school.hosts(c.t, 4, "Cabin Boy", earner)
 	school.revoke(taken, "Run away")
-	good := c.jwt(4, jwt, ada, time.Time{})
-	forged := []byte(c.jwt(8, "Admiral", ada, time.Time{}))
+	good := c.jwt(4, jwt, earner, time.Time{})
+	forged := []byte(c.jwt(8, "Admiral", earner, time.Time{}))
 	at := len(forged) - 9 // in the signature
 	if forged[at] == 'A' {
 		forged[at] = 'B'
@@ -159,11 +160,11 @@ func badgesOfAllKinds(c signer, school *college, second string) []kind {
 		{what: "the same again", name: hosted, url: address, kept: true, says: []string{"You have this badge already."}},
 		{what: "a hosted one as JSON", name: "Quartermaster", file: "badge.json", body: file, kept: true, says: []string{kept, "Open Badges 2.0"}},
 		{what: "a baked PNG", name: "Rigger", file: "badge.png", body: bakedPNG(c.t, inPNG), kept: true, says: []string{kept, "Open Badges 2.0"}},
-		{what: "a baked SVG", name: "Sail Maker", file: "badge.svg", body: bakedSVG(c.t, c.proven(2, "Sail Maker", ada, time.Time{})), kept: true, says: []string{kept, "Open Badges 3.0"}},
-		{what: "one with a proof in it", name: limited, file: "badge.json", body: c.proven(3, limited, ada, last), kept: true, says: []string{kept, "30 November 2099"}},
+		{what: "a baked SVG", name: "Sail Maker", file: "badge.svg", body: bakedSVG(c.t, c.proven(2, "Sail Maker", earner, time.Time{})), kept: true, says: []string{kept, "Open Badges 3.0"}},
+		{what: "one with a proof in it", name: limited, file: "badge.json", body: c.proven(3, limited, earner, last), kept: true, says: []string{kept, "30 November 2099"}},
 		{what: "a JWT", name: jwt, file: "badge.jwt", body: []byte(good), kept: true, says: []string{kept, "Open Badges 3.0"}},
-		{what: "an expired one", name: "Old Salt", file: "badge.jwt", body: []byte(c.jwt(5, "Old Salt", ada, time.Now().Add(-48*time.Hour))), kept: true, says: []string{kept, "Expired"}},
-		{what: "one for her other address", name: waits, file: "badge.jwt", body: []byte(c.jwt(6, waits, second, time.Time{})), says: []string{"which you have not proven here", "Add an address"}},
+		{what: "an expired one", name: "Old Salt", file: "badge.jwt", body: []byte(c.jwt(5, "Old Salt", earner, time.Now().Add(-48*time.Hour))), kept: true, says: []string{kept, "Expired"}},
+		{what: "one for another address", name: waits, file: "badge.jwt", body: []byte(c.jwt(6, waits, second, time.Time{})), says: []string{"which you have not proven here", "Add an address"}},
 		{what: "somebody else's", name: elses, file: "badge.jwt", body: []byte(c.jwt(7, elses, bo, time.Time{})), says: []string{"which you have not proven here"}},
 		{what: "a revoked one", name: "Cabin Boy", url: taken, says: []string{"The badge was revoked by its issuer.", "Ask its issuer why."}},
 		{what: "a forged one", name: "Admiral", file: "badge.jwt", body: forged, says: []string{"The badge does not verify:", "signature", "Ask its issuer to issue it again"}},
