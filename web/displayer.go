@@ -248,14 +248,8 @@ func displayedBadge(b badge, assertionID string, docs []store.Collected) gin.H {
 		}
 	}
 	image := "/baked.png"
-	if b.Brought() {
-		open, err := s.attesting(ctx, b, false)
-		if err != nil {
-			return nil, err
-		}
-		if len(open) == 0 {
-			image = "/image" // the one with the badge in it names its person
-		}
+	if r := b.Recipient; b.Brought() && !r.Hashed && r.Identity != "" {
+		image = "/image" // the one with the badge in it names its person
 	}
 	// The salt is the person's own and lasts, so that a displayer sees one badge
 	// and not a new one at each visit.
