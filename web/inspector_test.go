@@ -51,7 +51,7 @@ const picturesThere = `[...document.images].every((e) => e.complete || !e.getCli
 // do is a call of the browser's that has to go well.
 func (i *inspector) do(actions ...chromedp.Action[chromedp.Void]) {
 	i.w.t.Helper()
-	must(i.w.t, chromedp.Do(i.ctx, actions...))
+	must(i.w.t, chromium.Steady(i.ctx, func() error { return chromedp.Do(i.ctx, actions...) }))
 }
 
 // as has the window be who's browser.

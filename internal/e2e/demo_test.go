@@ -35,7 +35,7 @@ func (v visit) do(steps ...step) {
 	v.t.Helper()
 	ctx, cancel := context.WithTimeout(v.ctx, 40*time.Second)
 	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
+	if err := chromium.Steady(ctx, func() error { return chromedp.Do(ctx, steps...) }); err != nil {
 		url, _ := chromedp.Run(v.ctx, chromedp.Location())
 		v.t.Fatalf("at %s: %v\n%s", url, err, v.text())
 	}
@@ -77,8 +77,11 @@ func (v visit) attribute(sel, name string) string {
 
 func (v visit) eval(js string) string {
 	v.t.Helper()
-	got, err := chromedp.Run(v.ctx, chromedp.Evaluate[string](js))
-	if err != nil {
+	var got string
+	if err := chromium.Steady(v.ctx, func() (err error) {
+		got, err = chromedp.Run(v.ctx, chromedp.Evaluate[string](js))
+		return err
+	}); err != nil {
 		v.t.Fatalf("%s: %v", js, err)
 	}
 	return got

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -130,6 +131,22 @@ func Problems(ctx context.Context) []string {
 	list := p.list
 	p.list = nil
 	return list
+}
+
+// moved are Chromium's words for a page that has changed between the moment when
+// an element was found and the one when it was to be used.
+var moved = []string{"Could not find node with given id", "No node with given id", "Cannot find context with specified id", "Execution context was destroyed"}
+
+// Steady does something in a page, and does it again while Chromium answers that
+// the page has changed under it, which a page that is still being loaded does.
+// Nothing was pressed or written then.
+func Steady(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if err == nil || ctx.Err() != nil || !slices.ContainsFunc(moved, func(words string) bool { return strings.Contains(err.Error(), words) }) {
+			return err
+		}
+	}
 }
 
 // Screenshot writes the whole page as a PNG into the folder that the environment
