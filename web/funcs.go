@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"badgebridge/web/locale"
 )
 
@@ -42,11 +44,12 @@ func (p *pages) funcs(w *locale.Words, cfg Config) template.FuncMap {
 			// The name is a literal in our templates.
 			return template.HTML(`<svg class="icon" aria-hidden="true"><use href="` + p.assetURL("icons.svg") + "#" + template.HTMLEscapeString(name) + `"/></svg>`) //nolint:gosec // the name is escaped, the rest is ours
 		},
-		"addr":  shortAddress,
-		"host":  hostOf,
-		"web":   webAddress,
-		"paras": paragraphs,
-		"md":    p.md.html,
+		"tongue": tongue,
+		"addr":   shortAddress,
+		"host":   hostOf,
+		"web":    webAddress,
+		"paras":  paragraphs,
+		"md":     p.md.html,
 		"keys": func(m map[string]string) []string {
 			out := make([]string, 0, len(m))
 			for k := range m {
@@ -70,6 +73,16 @@ func (p *pages) funcs(w *locale.Words, cfg Config) template.FuncMap {
 		"list": func(words []string) string { return strings.Join(words, ", ") },
 		"add":  func(a, b int) int { return a + b },
 	}
+}
+
+// tongue is what an element says of a text that others wrote: its language (BCP
+// 47, where it is known) and that its letters decide in which direction it runs.
+func tongue(tag string) template.HTMLAttr {
+	known, err := language.Parse(tag)
+	if err != nil || known == language.Und {
+		return `dir="auto"`
+	}
+	return template.HTMLAttr(`dir="auto" lang="` + known.String() + `"`) //nolint:gosec // a tag is of letters, digits and hyphens
 }
 
 // text is a string or one of our string types, as a string.

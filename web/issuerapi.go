@@ -42,7 +42,7 @@ func (s *Server) issuerScript(c *gin.Context) {
 	openTo(c, "Accept")
 	a := s.pages.assets["issuer.js"]
 	c.Header("Cache-Control", "public, max-age=3600")
-	c.Data(http.StatusOK, a.mediaType, []byte(a.body))
+	c.Data(http.StatusOK, a.mediaType, a.body)
 }
 
 // issuerFrame may be framed by any site: it knows nobody and does nothing but
