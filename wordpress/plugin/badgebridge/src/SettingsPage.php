@@ -60,9 +60,15 @@ final class SettingsPage {
 		set_transient( 'badgebridge_asked_' . get_current_user_id(), array( $gateway, $state ), 15 * MINUTE_IN_SECONDS );
 		$query = array( 'return' => admin_url( 'options-general.php?page=' . self::SLUG ), 'state' => $state );
 		nocache_headers();
-		// Not wp_safe_redirect, which knows this site alone: an administrator named
-		// the address.
-		wp_redirect( $gateway . '/admin/connect/wordpress?' . http_build_query( $query, '', '&', PHP_QUERY_RFC3986 ), 303, 'Badgebridge' );
+		// The administrator named this host, and for this answer alone it is one to go to.
+		add_filter(
+			'allowed_redirect_hosts',
+			static function ( array $hosts ) use ( $gateway ): array {
+				$hosts[] = (string) wp_parse_url( $gateway, PHP_URL_HOST );
+				return $hosts;
+			}
+		);
+		wp_safe_redirect( $gateway . '/admin/connect/wordpress?' . http_build_query( $query, '', '&', PHP_QUERY_RFC3986 ), 303, 'Badgebridge' );
 		exit;
 	}
 
