@@ -125,6 +125,8 @@ type Awards interface {
 	// may be a copy of.
 	CandidateAwards(ctx context.Context, classID, email, earnerKey, personID string) ([]Award, error)
 	CountAwards(ctx context.Context, f AwardFilter) (int, error)
+	// CountAwardsByClass counts the awards of every class that has one.
+	CountAwardsByClass(ctx context.Context) (map[string]int, error)
 
 	AddClaim(ctx context.Context, c ClaimEvent) error
 	ClaimsOf(ctx context.Context, awardID string) ([]ClaimEvent, error) // oldest first

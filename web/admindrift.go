@@ -26,7 +26,7 @@ type changeLine struct {
 
 func (s *Server) driftLine(ctx context.Context, d engine.Drift) driftLine {
 	line := driftLine{Version: d.B.VersionID, State: d.State}
-	line.Mapping, line.A, line.B = d.Mapping, s.classLine(ctx, d.A), s.classLine(ctx, d.B)
+	line.Mapping, line.A, line.B = d.Mapping, s.classLineOf(ctx, d.A), s.classLineOf(ctx, d.B)
 	for _, ch := range d.Changes {
 		cl := changeLine{Change: ch}
 		if ch.Field == engine.FieldImage {

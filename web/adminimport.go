@@ -165,7 +165,7 @@ func (v galleryView) matches(cl store.Class) bool {
 }
 
 func (s *Server) design(ctx context.Context, cl store.Class) (design, error) {
-	d := design{classLine: s.classLine(ctx, cl), Skills: cl.Content.Tags, Missing: engine.Missing(cl)}
+	d := design{classLine: s.classLineOf(ctx, cl), Skills: cl.Content.Tags, Missing: engine.Missing(cl)}
 	all, err := s.cfg.Store.MappingsOf(ctx, cl.ID)
 	if err != nil {
 		return d, fmt.Errorf("mappings: %w", err)
@@ -397,7 +397,7 @@ func (s *Server) importRun(c *gin.Context) {
 		if line.Design, err = s.cfg.Store.Class(ctx, item.ClassID); err != nil {
 			break
 		}
-		line.Image = s.classLine(ctx, line.Design).Image
+		line.Image = s.classLineOf(ctx, line.Design).Image
 		if item.TargetID != "" {
 			if t, terr := s.cfg.Store.Class(ctx, item.TargetID); terr == nil {
 				line.Target = t.Content.Name

@@ -27,13 +27,19 @@ type classLine struct {
 	Mapped bool
 }
 
-func (s *Server) classLine(ctx context.Context, cl store.Class) classLine {
-	line := classLine{Class: cl, Image: s.pages.assetURL("no-image.svg")}
+// classLineOf is a badge with its remote looked up.
+func (s *Server) classLineOf(ctx context.Context, cl store.Class) classLine {
+	if cl.Remote == "" {
+		return s.classLine(cl, "", "")
+	}
+	kind, place := s.remoteTitle(ctx, cl.Remote)
+	return s.classLine(cl, kind, place)
+}
+
+func (s *Server) classLine(cl store.Class, kind, place string) classLine {
+	line := classLine{Class: cl, Image: s.pages.assetURL("no-image.svg"), Kind: kind, Place: place}
 	if cl.ImageSHA != "" {
 		line.Image = "/ob/images/" + cl.ImageSHA
-	}
-	if cl.Remote != "" {
-		line.Kind, line.Place = s.remoteTitle(ctx, cl.Remote)
 	}
 	return line
 }
@@ -45,32 +51,41 @@ type classGroup struct {
 	Lines  []classLine
 }
 
-// classGroups lists the badges by remote.
+// classGroups lists the badges by remote, where asked with how often each was
+// awarded and whether it is mapped.
 func (s *Server) classGroups(ctx context.Context, count bool) ([]classGroup, error) {
 	list, err := s.cfg.Store.Classes(ctx, "")
 	if err != nil {
 		return nil, fmt.Errorf("badges: %w", err)
 	}
+	awards, mapped := map[string]int{}, map[string]bool{}
+	if count {
+		if awards, err = s.cfg.Store.CountAwardsByClass(ctx); err != nil {
+			return nil, fmt.Errorf("badges: %w", err)
+		}
+		mappings, err := s.cfg.Store.Mappings(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("badges: %w", err)
+		}
+		for _, m := range mappings {
+			mapped[m.ClassA], mapped[m.ClassB] = true, true
+		}
+	}
 	at := map[adapters.Remote]int{}
 	var out []classGroup
 	for _, cl := range list {
-		line := s.classLine(ctx, cl)
-		if count {
-			if line.Awards, err = s.cfg.Store.CountAwards(ctx, store.AwardFilter{ClassID: cl.ID}); err != nil {
-				return nil, fmt.Errorf("badges: %w", err)
-			}
-			ms, err := s.cfg.Store.MappingsOf(ctx, cl.ID)
-			if err != nil {
-				return nil, fmt.Errorf("badges: %w", err)
-			}
-			line.Mapped = len(ms) > 0
-		}
 		i, ok := at[cl.Remote]
 		if !ok {
 			i = len(out)
 			at[cl.Remote] = i
-			out = append(out, classGroup{Remote: cl.Remote, Place: line.Place, Kind: line.Kind})
+			g := classGroup{Remote: cl.Remote}
+			if cl.Remote != "" {
+				g.Kind, g.Place = s.remoteTitle(ctx, cl.Remote)
+			}
+			out = append(out, g)
 		}
+		line := s.classLine(cl, out[i].Kind, out[i].Place)
+		line.Awards, line.Mapped = awards[cl.ID], mapped[cl.ID]
 		out[i].Lines = append(out[i].Lines, line)
 	}
 	return out, nil
@@ -118,7 +133,7 @@ func (s *Server) mappingLine(ctx context.Context, m store.Mapping) (mappingLine,
 		if err != nil {
 			return line, fmt.Errorf("badge of the mapping: %w", err)
 		}
-		*to = s.classLine(ctx, cl)
+		*to = s.classLineOf(ctx, cl)
 	}
 	return line, nil
 }
@@ -128,11 +143,25 @@ func (s *Server) mappingLines(ctx context.Context) ([]mappingLine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mappings: %w", err)
 	}
+	groups, err := s.classGroups(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]classLine{}
+	for _, g := range groups {
+		for _, line := range g.Lines {
+			known[line.ID] = line
+		}
+	}
 	out := make([]mappingLine, 0, len(list))
 	for _, m := range list {
-		line, err := s.mappingLine(ctx, m)
-		if err != nil {
-			return nil, err
+		a, hasA := known[m.ClassA]
+		b, hasB := known[m.ClassB]
+		line := mappingLine{Mapping: m, A: a, B: b}
+		if !hasA || !hasB { // one that is no longer listed
+			if line, err = s.mappingLine(ctx, m); err != nil {
+				return nil, err
+			}
 		}
 		out = append(out, line)
 	}

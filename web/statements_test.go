@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -47,6 +48,7 @@ type stock struct {
 	badges      int // of the member
 	collections int // of the member; the first holds up to 100 badges, the others two
 	others      int // badges of other people, 20 to each
+	classes     int // badges that the association awards, each of them mapped; 0 for 40
 }
 
 // stocked is a gateway with a member in it who has much.
@@ -71,10 +73,18 @@ func newStocked(t testing.TB, much stock) *stocked {
 	ctx := t.Context()
 	id, err := w.db.Identifier(ctx, openbadges.IdentityEmail, ada)
 	must(t, err)
-	must(t, w.db.CreateRemote(ctx, store.Remote{Name: "campus", Kind: "test", State: store.RemoteActive}))
+	for _, name := range []adapters.Remote{"campus", "yard"} {
+		must(t, w.db.CreateRemote(ctx, store.Remote{Name: name, Kind: "test", State: store.RemoteActive}))
+	}
 	var class store.Class
-	for i := range 40 {
-		class, _, err = w.db.PutClass(ctx, store.Class{Remote: "campus", Ref: adapters.Ref(fmt.Sprint(i)), Issuable: true, Content: openbadges.BadgeClass{Name: fmt.Sprint("Navigator ", i), Description: "Finds the way in any weather."}})
+	for i := range cmp.Or(much.classes, 40) {
+		of := func(name adapters.Remote) store.Class {
+			made, _, err := w.db.PutClass(ctx, store.Class{Remote: name, Ref: adapters.Ref(fmt.Sprint(i)), Issuable: true, Content: openbadges.BadgeClass{Name: fmt.Sprint("Navigator ", i), Description: "Finds the way in any weather."}})
+			must(t, err)
+			return made
+		}
+		class = of("campus")
+		_, err = w.db.CreateMapping(ctx, store.Mapping{ClassA: class.ID, ClassB: of("yard").ID})
 		must(t, err)
 	}
 	mine := awarded(t, w, class, id.PersonID, "mine", much.badges)
@@ -121,6 +131,8 @@ func newStocked(t testing.TB, much stock) *stocked {
 		{"displayer group", fmt.Sprintf("/displayer/%d/group/%d.json", profile.Number, first.Number), s.stranger},
 		{"admin: people", "/admin/people", s.admin},
 		{"admin: badges", "/admin/badges", s.admin},
+		{"admin: mappings", "/admin/mappings", s.admin},
+		{"admin: new mapping", "/admin/mappings/new", s.admin},
 		{"admin: overview", "/admin", s.admin},
 	}
 	return s
@@ -174,7 +186,7 @@ func (s *stocked) open(t testing.TB, p stockedPage) []string {
 }
 
 func TestAPageTakesAsManyStatementsHoweverMuchThereIs(t *testing.T) {
-	few := newStocked(t, stock{badges: 5, collections: 5})
+	few := newStocked(t, stock{badges: 5, collections: 5, classes: 5})
 	many := newStocked(t, stock{badges: 60, collections: 60, others: 300})
 	for i, p := range many.pages {
 		t.Run(p.name, func(t *testing.T) {

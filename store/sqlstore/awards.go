@@ -132,6 +132,22 @@ func (c *calls) CountAwards(ctx context.Context, f store.AwardFilter) (int, erro
 	return count(ctx, c, "count awards", `SELECT COUNT(*) FROM awards`+w.String(), w.args...)
 }
 
+func (c *calls) CountAwardsByClass(ctx context.Context) (map[string]int, error) {
+	type classCount struct {
+		class string
+		n     int
+	}
+	rows, err := many(ctx, c, "count awards by class", func(row scanner) (k classCount, err error) {
+		err = row.Scan(&k.class, &k.n)
+		return k, err
+	}, `SELECT class_id, COUNT(*) FROM awards GROUP BY class_id`)
+	out := make(map[string]int, len(rows))
+	for _, k := range rows {
+		out[k.class] = k.n
+	}
+	return out, err
+}
+
 // Newest is by the day of the award, not by the day it came here: a first pull
 // brings years at once.
 const newestAward = ` ORDER BY issued_on DESC NULLS LAST, created_at DESC, id LIMIT $2`

@@ -160,6 +160,7 @@ func awardLists(t *testing.T, s store.Store) {
 		same(t, "filter by "+name, len(got[[]store.Award](t)(w.Awards(ctx, c.filter))), c.n)
 		same(t, "count by "+name, got[int](t)(w.CountAwards(ctx, c.filter)), c.n)
 	}
+	same(t, "count by class", got[map[string]int](t)(w.CountAwardsByClass(ctx))[w.class.ID], 4)
 }
 
 func assertions(t *testing.T, s store.Store) {

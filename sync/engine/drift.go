@@ -124,14 +124,19 @@ func (e *Engine) Drift(ctx context.Context, m store.Mapping) (Drift, error) {
 }
 
 func drift(ctx context.Context, tx store.Tx, m store.Mapping) (Drift, error) {
-	d := Drift{Mapping: m}
-	var err error
-	if d.A, err = tx.Class(ctx, m.ClassA); err == nil {
-		d.B, err = tx.Class(ctx, m.ClassB)
-	}
+	a, err := tx.Class(ctx, m.ClassA)
 	if err != nil {
-		return d, fmt.Errorf("drift of mapping %s: %w", m.ID, err)
+		return Drift{Mapping: m}, fmt.Errorf("drift of mapping %s: %w", m.ID, err)
 	}
+	b, err := tx.Class(ctx, m.ClassB)
+	if err != nil {
+		return Drift{Mapping: m}, fmt.Errorf("drift of mapping %s: %w", m.ID, err)
+	}
+	return driftOf(m, a, b)
+}
+
+func driftOf(m store.Mapping, a, b store.Class) (Drift, error) {
+	d := Drift{Mapping: m, A: a, B: b}
 	if !d.B.Issuable {
 		d.State = d.B.State
 		if d.State == "" {
@@ -165,9 +170,22 @@ func (e *Engine) Drifts(ctx context.Context) ([]Drift, error) {
 	if err != nil {
 		return nil, fmt.Errorf("drift: %w", err)
 	}
+	classes, err := e.cfg.Store.Classes(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("drift: %w", err)
+	}
+	known := make(map[string]store.Class, len(classes))
+	for _, c := range classes {
+		known[c.ID] = c
+	}
 	var out []Drift
 	for _, m := range all {
-		d, err := e.Drift(ctx, m)
+		a, hasA := known[m.ClassA]
+		b, hasB := known[m.ClassB]
+		d, err := driftOf(m, a, b)
+		if !hasA || !hasB { // beyond what one list holds
+			d, err = e.Drift(ctx, m)
+		}
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
