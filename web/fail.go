@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -141,13 +145,47 @@ func (s *Server) fail(c *gin.Context, err error) {
 		c.Redirect(http.StatusSeeOther, "/login?return="+queryEscape(c.Request.URL.RequestURI()))
 		return
 	}
-	s.render(c, out.status, "fail", failView{Code: out.code, Request: requestIDOf(ctx), Words: remoteWords(err)})
+	view := failView{Code: out.code, Request: requestIDOf(ctx), Words: remoteWords(err)}
+	if out.code == "sign-in" {
+		view.Action, view.Kept = c.Request.URL.RequestURI(), kept(c)
+	}
+	s.render(c, out.status, "fail", view)
 }
 
 type failView struct {
 	Code    string
 	Request string
 	Words   string // what a remote itself said
+	Action  string // where what was written can be sent again
+	Kept    []keptField
+}
+
+type keptField struct{ Name, Value string }
+
+// keptMost is how much of a form a page keeps for whoever was signed out while
+// they filled it in, in bytes.
+const keptMost = 64 << 10
+
+// kept is what a form said, in the order of its names; nothing of one that is too
+// long or has files in it.
+func kept(c *gin.Context) (out []keptField) {
+	if c.ContentType() != gin.MIMEPOSTForm || c.Request.ContentLength > keptMost {
+		return nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, keptMost))
+	if err != nil {
+		return nil
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		for _, value := range form[name] {
+			out = append(out, keptField{name, value})
+		}
+	}
+	return out
 }
 
 func remoteWords(err error) string {
