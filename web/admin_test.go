@@ -168,7 +168,7 @@ func TestAPushIsToldAsAStoryInTheRemotesOwnWords(t *testing.T) {
 	}
 	b.get("/badges/"+a.ID).has(t, "The association is looking into it")
 	page := g.get("/admin/pushes/" + pushes[0].ID)
-	page.has(t, "Mentor for Ada Example", "Claimed by Ada Example", "refused it", "<blockquote>", "Next: waits for you", "Send again", "Where it lives")
+	page.has(t, "Mentor for Ada Example", "Claimed by Ada Example", "refused it", `<blockquote dir="auto">`, "Next: waits for you", "Send again", "Where it lives")
 	g.get("/admin").has(t, "One push was refused")
 	g.get("/admin/pushes?state=rejected").has(t, "Mentor")
 	g.get("/admin/pushes?state=done").has(t, "No pushes here")
