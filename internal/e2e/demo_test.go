@@ -113,7 +113,13 @@ func (v visit) signIn(name string) {
 	v.open("/login")
 	v.press("Continue with Example Association")
 	v.press("Sign in as " + name)
-	v.do(chromedp.WaitReady(chromedp.CSS(`form[action="/logout"]`)))
+	// The site has a button of the same kind, so it is the gateway's that counts.
+	Eventually(v.t, 40*time.Second, name+" is signed in", func() error {
+		if v.eval(fmt.Sprintf(`String(location.origin === %q && document.querySelector('form[action="/logout"]') !== null)`, v.g.URL)) != "true" {
+			return fmt.Errorf("not signed in, at %s", v.eval("location.href"))
+		}
+		return nil
+	})
 	v.settled()
 }
 
