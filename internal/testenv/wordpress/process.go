@@ -117,7 +117,13 @@ func databaseArgs(dir string) []string {
 // startDatabase starts the MariaDB of the site in dir. Its only door is a socket
 // in a folder that nobody else can enter.
 func startDatabase(dir string) (*process, error) {
-	args := databaseArgs(dir)
+	// MariaDB clears away what is called like its temporary tables when it starts,
+	// also another's, so each has a folder of its own for them.
+	tmp := filepath.Join(dir, "dbtmp")
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return nil, err
+	}
+	args := append(databaseArgs(dir), "--tmpdir="+tmp)
 	if os.Getuid() == 0 {
 		args = append(args, "--user=root")
 	}
