@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -270,6 +271,13 @@ func TestAnEarnersWholeWayFromTheFirstSignInToTheReturn(t *testing.T) {
 		for _, gone := range []string{"/c/" + idIn(collection), "/b/" + idIn(at[hosted]), "/b/" + idIn(at[limited])} {
 			stranger.open(gone)
 			stranger.sees(false, "There is nothing here")
+		}
+		// His second address was known to nobody but the gateway.
+		db := openStore(t, "sqlite:"+filepath.Join(g.Dir, "badgebridge.db"))
+		var left, jobs int
+		must(t, db.SQL().QueryRowContext(t.Context(), `SELECT COALESCE(SUM(instr(CAST(args AS TEXT), $1) > 0), 0), COUNT(*) FROM river_job`, second).Scan(&left, &jobs))
+		if left > 0 || jobs == 0 {
+			t.Errorf("%d of %d jobs name his address", left, jobs)
 		}
 	})
 	promise(t, "he comes back with a new account, and the export brings all of it back", func(t *testing.T) {
