@@ -36,15 +36,11 @@ func (e errand) tested(t *testing.T) {
 // in calls, and the gateway in memory.
 func BenchmarkTenThousand(b *testing.B) {
 	for name, e := range map[string]errand{
-		"calm":               {},
-		"faults+five-kills":  {faults: tenth, kills: 5},
-		"two-replicas+fault": {faults: tenth, kills: 5, replicas: 2},
+		"calm":              {},
+		"faults+five-kills": {faults: tenth, kills: 5},
 	} {
 		b.Run(name, func(b *testing.B) {
 			e.awards, e.seed, e.within = 10000, 1, 30*time.Minute
-			if e.replicas > 1 {
-				e.databaseURL, e.redisURL = postgres.Start(b), redis.Start(b).URL
-			}
 			for b.Loop() {
 				got := e.run(b)
 				b.ReportMetric(float64(got.calls)/float64(e.awards), "calls/badge")
